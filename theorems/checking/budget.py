@@ -1,0 +1,73 @@
+"""The one place where error rates are split; nobody else writes an alpha.
+
+A false REFUTED and a false SUPPORTED each get one in a million for the whole life of the project. The shares
+6/(pi k)^2 sum to less than one over k = 1, 2, ..., so the split never needs to know how much is still to come:
+statement k of the catalogue, instance j of the statement, campaign v of a user's store, nomination i of a search.
+
+Refuting splits over statements and instances: one false alarm anywhere is a false alarm. Supporting a statement
+needs every instance (an intersection-union test), so instances do not split it.
+A twin spends from a budget of its own: a twin refuted by luck hides a blind check and accuses nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+ALPHA_REFUTED = Fraction(1, 10**6)
+ALPHA_SUPPORTED = Fraction(1, 10**6)
+ALPHA_TWINS = Fraction(1, 10**6)
+
+RELEASE_SEED = 20201206  # the first day of NeurIPS 2020; a fresh clone judges this seed, as campaign 1
+
+TRIALS = {"quick": 4096, "ci": 16384, "night": 131072}  # default trial budget of one record, by profile
+
+_SIX_OVER_PI_SQUARED = Fraction(6079271, 10**7)  # rounded down, so that the shares sum to less than one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What one record may spend.
+
+    Parameters
+    ----------
+    refute : probability of REFUTED for a true claim, at most
+    support : probability of SUPPORTED for a claim whose excess is excluded, at most
+    """
+
+    refute: Fraction
+    support: Fraction
+
+    def part(self, k: int) -> Allowance:
+        """What the k-th of several checks within one record may spend; k = 1, 2, ..."""
+        return Allowance(refute=self.refute * share(k), support=self.support * share(k))
+
+
+def share(k: int) -> Fraction:
+    """Part of a budget that the k-th spender gets: 6/(pi k)^2, rounded down.
+
+    Parameters
+    ----------
+    k : 1, 2, ...
+    """
+    if k < 1:
+        raise ValueError(f"share(k): need k >= 1; got {k}")
+    return _SIX_OVER_PI_SQUARED / (k * k)
+
+
+def for_statement(*, statement: int, instance: int, campaign: int, nomination: int = 1) -> Allowance:
+    """What the record of `statement` on `instance` may spend in `campaign`; positions count from 1.
+
+    `nomination` j > 1 is for instances that a search proposed.
+    """
+    common = share(statement) * share(campaign)
+    return Allowance(
+        refute=ALPHA_REFUTED * common * share(instance) * share(nomination),
+        support=ALPHA_SUPPORTED * common,
+    )
+
+
+def for_twin(*, statement: int, twin: int, campaign: int) -> Allowance:
+    """What the record of the `twin`-th twin of a statement may spend; positions count from 1."""
+    part = ALPHA_TWINS * share(statement) * share(twin) * share(campaign)
+    return Allowance(refute=part, support=part)

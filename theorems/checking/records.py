@@ -1,0 +1,134 @@
+"""A verdict with all its words: one line of the report, readable without this program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor, log10
+
+from theorems.checking.keys import digest
+
+from theorems.statement import (
+    BrokenTwin,
+    Comparisons,
+    Evidence,
+    ExactProbability,
+    Finding,
+    Instance,
+    Record,
+    Statement,
+    Trials,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearing:
+    """What a record needs besides words: the evidence and what was measured on the way."""
+
+    verdict: Verdict
+    evidence: Evidence
+    delta: Fraction | None = None
+    slack: float | None = None
+    slack_says: str = ""
+    batch_size: int = 0
+    measured: dict[str, float | int | str] = field(default_factory=dict)
+    layers: list[dict[str, str]] = field(default_factory=list)
+    curve: list[dict[str, float | int | str]] = field(default_factory=list)
+
+
+def outward(slack: float) -> float:
+    """Rounded down to three significant digits: slack is never overstated."""
+    scale = 10.0 ** (2 - floor(log10(slack)))
+    return floor(slack * scale) / scale
+
+
+def record(
+    statement: Statement,
+    twin: BrokenTwin | None,
+    instance: Instance,
+    hearing: Hearing,
+    *,
+    seed: int,
+) -> Record:
+    """Put a hearing into words."""
+    expected = statement.expected if twin is None else Finding.REFUTED
+    verdict, evidence = hearing.verdict, hearing.evidence
+    counts = evidence if isinstance(evidence, Trials) else Trials(trials=0, failures=0, unsure=0)
+    failure = evidence.failure if isinstance(evidence, ExactProbability) else None
+    comparisons = evidence.all if isinstance(evidence, Comparisons) else ()
+    name = statement.id if twin is None else f"{statement.id}/{twin.name}"
+    kind = {ExactProbability: "exact", Trials: "trials", Comparisons: "comparisons"}.get(type(evidence), "slope")
+    return Record(
+        id=f"{name}@{instance.name}",
+        statement=statement.id,
+        number=statement.number,
+        twin=None if twin is None else twin.name,
+        instance=instance.name,
+        instance_says=instance.says,
+        instance_digest=digest(instance),
+        claim=statement.plainly if twin is None else twin.because,
+        verdict=verdict.finding.value,
+        expected=expected.value,
+        as_declared=verdict.finding is expected,
+        because=verdict.because,
+        evidence=kind,
+        trials=counts.trials,
+        failures=counts.failures,
+        unsure=counts.unsure,
+        probability=None if failure is None else (_digits(failure.lower), _digits(failure.upper)),
+        alpha=verdict.alpha,
+        delta=None if hearing.delta is None else float(hearing.delta),
+        rho=float(statement.rho) if verdict.table == "below_rho_delta" else None,
+        table=verdict.table,
+        excluded=verdict.excluded,
+        price=verdict.price,
+        seed=seed,
+        batch_size=hearing.batch_size,
+        slack=hearing.slack,
+        slack_says=hearing.slack_says,
+        fault=_fault(statement, twin, verdict, expected, kind),
+        measured=hearing.measured,
+        comparisons=[
+            {
+                "says": c.says,
+                "answer": c.answer.name,
+                "seen": c.seen,
+                "allowed": c.allowed,
+                "certificate": c.certificate,
+            }
+            for c in comparisons
+        ],
+        layers=hearing.layers,
+        curve=hearing.curve,
+    )
+
+
+def _digits(x: Fraction) -> str:
+    """Six significant digits of a rational of any size, in scientific notation; small ones do not underflow."""
+    if x == 0:
+        return "0"
+    exponent = floor((x.numerator.bit_length() - x.denominator.bit_length()) * log10(2))
+    while x >= Fraction(10) ** (exponent + 1):
+        exponent += 1
+    while x < Fraction(10) ** exponent:
+        exponent -= 1
+    return f"{float(x / Fraction(10) ** exponent):.6g}e{exponent:+03d}"
+
+
+def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, kind: str) -> str:
+    """Whose fault an undeclared finding can be."""
+    if verdict.finding is expected:
+        return ""
+    if verdict.finding is Finding.UNDECIDED:
+        return "nobody yet: the budget ended first"
+    if verdict.finding is Finding.VACUOUS:
+        return "the instance: the statement says nothing about it"
+    if twin is not None:
+        return "the harness: a false sentence survived, so its checks are blind on this instance"
+    if verdict.finding is Finding.SUPPORTED:
+        return "the statement's record: it declares a refutation that was not found"
+    chance = "" if verdict.alpha == 0 else f"; chance alone does this with probability at most {verdict.alpha:.3g}"
+    constant = "" if statement.constant == "explicit" else f" (its constant is {statement.constant})"
+    arithmetic = "" if kind == "trials" else "; not chance"
+    return f"the statement{constant}, its reference objects or the sampler{arithmetic}{chance}"

@@ -1,0 +1,1 @@
+"""Generalized Leverage Score Sampling for Neural Networks (GLSS): one file per numbered statement."""

@@ -1,0 +1,455 @@
+"""The words of the house: what a statement, an instance, a piece of evidence and a verdict are.
+
+    Instance -> Evidence -> Verdict -> Record -> page        (one way; nothing flows back)
+
+Every class here is frozen and keyword-only: complete at birth, and an argument in the wrong place is an error.
+Nothing here draws a random number, runs a loop over trials or knows a paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from fractions import Fraction
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from theorems.sources import Place
+
+
+class Answer(IntEnum):
+    """What one trial or one comparison says; UNSURE counts against both verdicts and is never skipped."""
+
+    IN = 0  # the conclusion holds, proven
+    OUT = 1  # the conclusion fails, proven
+    UNSURE = 2  # not decided: precision exhausted, crashed or timed out
+
+
+class Finding(StrEnum):
+    """The four verdicts. Only SUPPORTED is green, unless the statement declares another."""
+
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    UNDECIDED = "UNDECIDED"
+    VACUOUS = "VACUOUS"
+
+
+# --------------------------------------------------------------------------------------------- hypotheses
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """One condition of a theorem, with who guarantees it.
+
+    Exactly one of the three is given: `holds` (checked on every instance; returns None when met, else one
+    clause naming the offending value), `guaranteed_by` (the construction that makes it true by design) or
+    `assumed` (why finite data cannot check it).
+    """
+
+    says: str
+    holds: Callable[[Any], str | None] | None = None
+    guaranteed_by: str | None = None
+    assumed: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [x is not None for x in (self.holds, self.guaranteed_by, self.assumed)]
+        if sum(given) != 1:
+            raise TypeError(
+                f"Hypothesis({self.says!r}): need exactly one of holds, guaranteed_by, assumed; got {sum(given)}"
+            )
+
+
+class HypothesisNotMet(ValueError):
+    """An instance outside the theorem: fix the instance. It is no evidence, for or against."""
+
+
+# ---------------------------------------------------------------------------------------------- instances
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """Everything a statement quantifies over, as data. Papers subclass it and add fields.
+
+    Parameters
+    ----------
+    name : letters, digits, '.', '_', '-'; unique within its statement
+    says : what a reader sees
+    curve : whether the report draws the failure probability against the size on this instance
+    """
+
+    name: str
+    says: str
+    curve: bool = False
+
+
+# --------------------------------------------------------------------------------------------- experiments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enclosure:
+    """A number known to lie in [lower, upper]; both ends exact."""
+
+    lower: Fraction
+    upper: Fraction
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.upper:
+            raise ValueError(f"Enclosure: need lower <= upper; got {self.lower} > {self.upper}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A block of trials drawn whole from one key.
+
+    Parameters
+    ----------
+    answers : (B,) int8, values of `Answer`
+    stress : the largest observed left side of the conclusion, in units of the allowed right side
+        (1 = on the line; e.g. eps*/eps); nan when the trial has no such number. Display only, never a verdict.
+    """
+
+    answers: npt.NDArray[np.int8]
+    stress: float
+
+
+class Experiment(Protocol):
+    """The random experiment a probability statement speaks of, prepared on one instance at one size."""
+
+    @property
+    def size(self) -> int:
+        """How many draws (features, neurons, rows) one trial takes; the theorem's m."""
+
+    @property
+    def batch_size(self) -> int:
+        """Trials per batch: a power of two up to 1024, fixed by the cost of one trial and part of the key."""
+
+    @property
+    def facts(self) -> Mapping[str, float | int | str]:
+        """Named numbers for display: s_lambda, n, ..."""
+
+    def run(self, rng: np.random.Generator, trials: int) -> Batch:
+        """Draw `trials` independent trials from `rng` and decide each."""
+
+    def exact_failure(self) -> Enclosure | None:
+        """P[conclusion fails], enclosed without sampling; None where no enumeration is known."""
+
+
+# --------------------------------------------------------------------------------------------- conclusions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForEach:
+    """Identity or inequality, for each instance: decided by exact rationals, error bounds or balls."""
+
+    decide: Callable[[Any], Sequence[Comparison]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HighProbability:
+    """P[fail] <= delta at the size the statement asks for.
+
+    Parameters
+    ----------
+    size : instance -> m asked, a safe (upward) ceiling
+    experiment : (instance, m) -> `Experiment`; m is free so that slack and curves can be measured
+    delta : instance -> promised failure probability in (0, 1)
+    stress : what `Batch.stress` divides, in words: 'eps* / eps'
+    """
+
+    size: Callable[[Any], int]
+    experiment: Callable[[Any, int], Experiment]
+    delta: Callable[[Any], Fraction]
+    stress: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """E[statistic] = value, entry by entry, for a statistic with known range.
+
+    Parameters
+    ----------
+    exact : instance -> comparisons by exact sum over a finite law
+    """
+
+    exact: Callable[[Any], Sequence[Comparison]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """A finite sentence about growth: on this family and range the fitted slope is at most `claimed + tolerance`.
+
+    Never a sentence about the O~ itself, which only a recipe can refute.
+
+    Parameters
+    ----------
+    measure : instance -> `Slope`, with its interval
+    """
+
+    measure: Callable[[Any], Slope]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Exact operation counts of the instrumented code, judged like a rate.
+
+    Parameters
+    ----------
+    count : instance -> `Slope`; counts are exact, so its interval is the spread of the local slopes
+    """
+
+    count: Callable[[Any], Slope]
+
+
+Conclusion = ForEach | HighProbability | Expectation | Rate | Cost
+
+
+# ------------------------------------------------------------------------------------------------ evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One decided relation.
+
+    Parameters
+    ----------
+    says : the relation in words or symbols
+    answer : IN when proven, OUT when disproven
+    seen, allowed : both sides, at the precision at which they differ
+    certificate : how it was decided
+    """
+
+    says: str
+    answer: Answer
+    seen: str
+    allowed: str
+    certificate: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactProbability:
+    """The failure probability itself, enclosed without sampling."""
+
+    failure: Enclosure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """Counts over the contiguous prefix 0..trials-1 of one stream."""
+
+    trials: int
+    failures: int
+    unsure: int
+
+    def __post_init__(self) -> None:
+        if self.failures < 0 or self.unsure < 0 or self.failures + self.unsure > self.trials:
+            raise ValueError(
+                "Trials: need failures >= 0, unsure >= 0 and failures + unsure <= trials; got "
+                f"{self.failures}, {self.unsure}, {self.trials}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparisons:
+    """All relations of a deterministic statement on one instance."""
+
+    all: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wealth:
+    """An e-value against a claimed law, independence or mean: large means the claim is false."""
+
+    log_e: float
+    draws: int
+    says: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """A fitted exponent on a stated range.
+
+    Parameters
+    ----------
+    lower, upper : interval of the slope of log y against log x
+    claimed, tolerance : the finite sentence says slope <= claimed + tolerance
+    decades : log10 of the ratio of the largest x to the smallest
+    points : how many sizes were measured
+    """
+
+    lower: float
+    upper: float
+    claimed: Fraction
+    tolerance: Fraction
+    decades: float
+    points: int
+
+
+Evidence = ExactProbability | Trials | Comparisons | Wealth | Slope
+
+
+# -------------------------------------------------------------------------------------- statements and twins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A check that sees one kind of mistake in an experiment.
+
+    The event of a high-probability theorem is nearly blind: its true failure probability may lie orders below
+    delta. A layer looks at what the proof uses instead - the sampled law, an expectation, independence, the size.
+
+    Parameters
+    ----------
+    look : (instance, experiment, rng) -> evidence, or None where this layer has nothing to look at
+    """
+
+    name: str
+    says: str
+    look: Callable[[Any, Any, np.random.Generator], Evidence | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenTwin:
+    """A *false* neighbour of a statement, named by its mistake, with the instance that refutes it.
+
+    `conclusion` replaces the statement's; everything else is shared, so the true statement and its twin run
+    through the same code.
+
+    Parameters
+    ----------
+    because : why it is false
+    without : the `says` of the hypotheses that the twin drops
+    """
+
+    name: str
+    because: str
+    conclusion: Conclusion
+    refuted_on: Instance
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misprint:
+    """A place where the print is wrong or incomplete, with its witness."""
+
+    id: str
+    says: str
+    instead: str
+    witness: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One numbered sentence of a paper: what it says, where, how it deviates from print, and what would break it.
+
+    Parameters
+    ----------
+    id : 'glss.thm3.3'
+    number : as printed, '3.3'
+    kind : the word the paper uses
+    says : LaTeX of the sentence; `plainly` is one line of English
+    deviation : how the encoded sentence differs from print and why; '' on purpose when it does not
+    constant : whether the constants are the paper's, proved here, or hidden in an O~
+    instances : profile -> instances, in a fixed order; append only, since the order pays for them
+    layers : what is looked at besides the conclusion itself, on the statement and on its twins alike
+    expected : the finding it declares; a misprint kept as printed expects REFUTED
+    rho : the resolution of SUPPORTED when the bound itself cannot be excluded
+    """
+
+    id: str
+    number: str
+    title: str
+    kind: str
+    says: str
+    plainly: str
+    source: Place
+    deviation: str
+    constant: Literal["explicit", "proved here", "hidden"]
+    hypotheses: tuple[Hypothesis, ...]
+    conclusion: Conclusion
+    instances: Callable[[str], Sequence[Instance]]
+    twins: tuple[BrokenTwin, ...]
+    layers: tuple[Layer, ...] = ()
+    expected: Finding = Finding.SUPPORTED
+    rho: Fraction = Fraction(3, 2)
+    misprints: tuple[Misprint, ...] = ()
+    recalled: bool = False
+    notes: tuple[str, ...] = ()
+
+    def violated(self, instance: Instance, *, without: tuple[str, ...] = ()) -> list[str]:
+        """Every hypothesis, but for those dropped, that `instance` breaks, as clauses that name the value."""
+        faults = []
+        for h in self.hypotheses:
+            if h.holds is not None and h.says not in without:
+                fault = h.holds(instance)
+                if fault is not None:
+                    faults.append(fault)
+        return faults
+
+
+# ---------------------------------------------------------------------------------------- verdicts and records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the court found, how sure it is, and what would change its mind.
+
+    Parameters
+    ----------
+    because : one sentence with both sides of the inequality
+    alpha : the error rate this finding was made at; 0 when decided without sampling
+    excluded : what was excluded, e.g. 'p < 0.1 excluded at 1e-06'
+    table : the decision table that spoke, '' when none did
+    price : what a decision would cost, '' when decided
+    """
+
+    finding: Finding
+    because: str
+    alpha: float
+    excluded: str = ""
+    table: str = ""
+    price: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One line of the report: a verdict with all its words, readable without this program.
+
+    `measured` holds named numbers and strings for display, `layers` one line per power layer, `curve` the failure
+    probability against size.
+    """
+
+    id: str
+    statement: str
+    number: str
+    twin: str | None
+    instance: str
+    instance_says: str
+    instance_digest: str
+    claim: str
+    verdict: str
+    expected: str
+    as_declared: bool
+    because: str
+    evidence: Literal["exact", "trials", "comparisons", "slope"]
+    trials: int
+    failures: int
+    unsure: int
+    probability: tuple[str, str] | None
+    alpha: float
+    delta: float | None
+    rho: float | None
+    table: str
+    excluded: str
+    price: str
+    seed: int
+    batch_size: int
+    slack: float | None
+    slack_says: str
+    fault: str
+    measured: dict[str, float | int | str] = field(default_factory=dict)
+    comparisons: list[dict[str, str]] = field(default_factory=list)
+    layers: list[dict[str, str]] = field(default_factory=list)
+    curve: list[dict[str, float | int | str]] = field(default_factory=list)
