@@ -12,12 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from theorems.sources import Place
+
+Rows: TypeAlias = Sequence[Sequence[Fraction]]
+"""An exact matrix."""
 
 
 class Answer(IntEnum):
@@ -81,8 +84,8 @@ class Instance:
     """
 
     name: str
-    says: str
-    curve: bool = False
+    says: str = field(metadata={"digest": False})
+    curve: bool = field(default=False, metadata={"digest": False})
 
 
 # --------------------------------------------------------------------------------------------- experiments
@@ -102,13 +105,13 @@ class Enclosure:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A block of trials drawn whole from one key.
+    """A block of trials, decided.
 
     Parameters
     ----------
     answers : (B,) int8, values of `Answer`
-    stress : the largest observed left side of the conclusion, in units of the allowed right side
-        (1 = on the line; e.g. eps*/eps); nan when the trial has no such number. Display only, never a verdict.
+    stress : the largest observed left side of the conclusion, in units of the allowed right side (1 = on the
+        line); nan when the trial has no such number. Display only, never a verdict.
     """
 
     answers: npt.NDArray[np.int8]
@@ -116,7 +119,7 @@ class Batch:
 
 
 class Experiment(Protocol):
-    """The random experiment a probability statement speaks of, prepared on one instance at one size."""
+    """What the court can run: trials that answer, as a pure function of a generator."""
 
     @property
     def size(self) -> int:
@@ -126,15 +129,103 @@ class Experiment(Protocol):
     def batch_size(self) -> int:
         """Trials per batch: a power of two up to 1024, fixed by the cost of one trial and part of the key."""
 
-    @property
-    def facts(self) -> Mapping[str, float | int | str]:
-        """Named numbers for display: s_lambda, n, ..."""
-
     def run(self, rng: np.random.Generator, trials: int) -> Batch:
         """Draw `trials` independent trials from `rng` and decide each."""
 
-    def exact_failure(self) -> Enclosure | None:
-        """P[conclusion fails], enclosed without sampling; None where no enumeration is known."""
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpectralBatch:
+    """Draws of Kt, to be compared: (1 - eps)(K + a I) <= Kt + b I <= (1 + eps)(K + a I).
+
+    Parameters
+    ----------
+    K : (n, n) float64, symmetric; the true matrix is within `K_radius` of it in the spectral norm
+    Kt : (B, n, n) float64, symmetric; each within its entry of `Kt_radius` (B,)
+    a, b : ridges on the kernel's and on the sample's side; a theorem has both equal to lam
+    exact : b-th draw -> (K, Kt) as rows of Fractions, where the world is exact
+    """
+
+    K: npt.NDArray[np.float64]
+    K_radius: float
+    Kt: npt.NDArray[np.float64]
+    Kt_radius: npt.NDArray[np.float64]
+    eps: Fraction
+    a: Fraction
+    b: Fraction
+    exact: Callable[[int], tuple[Rows, Rows]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsBox:
+    """The conclusion as a box: it holds iff low_j <= N_j <= high_j for all j, N ~ Multinomial(m, law).
+
+    An empty range (low_j > high_j) means that it never holds.
+    """
+
+    m: int
+    law: tuple[Fraction, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sampling:
+    """A sampler and the law it claims.
+
+    Parameters
+    ----------
+    claimed : (J,) probabilities that the statement asks for
+    indices : (count, rng) -> (count,) draws, in order
+    """
+
+    claimed: npt.NDArray[np.float64]
+    indices: Callable[[int, np.random.Generator], npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactMean:
+    """E[statistic] as the construction has it, and as the statement says, both exact; rows of Fractions."""
+
+    built: Rows
+    claimed: Rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Construction:
+    """What a theorem tells one to build, on one instance at one size; a paper describes it, the court decides.
+
+    Parameters
+    ----------
+    size : draws per trial, the theorem's m
+    batch_size : trials per batch: a power of two up to 1024, fixed by the cost of one trial
+    draw : (rng, trials) -> what is to be compared
+    facts : named numbers for display: s_lambda, n, ...
+    box : the conclusion as a box of counts, where failure can be enumerated
+    size_needed : the statement's own bound on m as a real number, enclosed
+    sampling : the sampler, where its law is finite
+    mean : the expectation, where it is a finite exact sum
+    """
+
+    size: int
+    batch_size: int
+    draw: Callable[[np.random.Generator, int], SpectralBatch]
+    facts: Mapping[str, float | int | str]
+    box: CountsBox | None = None
+    size_needed: tuple[Fraction, Fraction] | None = None
+    sampling: Sampling | None = None
+    mean: ExactMean | None = None
+
+
+class Layer(StrEnum):
+    """What is looked at besides the event, which is nearly blind: its failure probability may lie orders below delta.
+
+    A layer looks at what the proof uses instead, and sees one kind of mistake each.
+    """
+
+    SIZE = "size recomputed"
+    MEAN = "expectation identity"
+    LAW = "sampler's law"
+    INDEPENDENCE = "independence"
 
 
 # --------------------------------------------------------------------------------------------- conclusions
@@ -154,13 +245,13 @@ class HighProbability:
     Parameters
     ----------
     size : instance -> m asked, a safe (upward) ceiling
-    experiment : (instance, m) -> `Experiment`; m is free so that slack and curves can be measured
+    construction : (instance, m) -> `Construction`; m is free so that slack and curves can be measured
     delta : instance -> promised failure probability in (0, 1)
     stress : what `Batch.stress` divides, in words: 'eps* / eps'
     """
 
     size: Callable[[Any], int]
-    experiment: Callable[[Any, int], Experiment]
+    construction: Callable[[Any, int], Construction]
     delta: Callable[[Any], Fraction]
     stress: str
 
@@ -291,23 +382,6 @@ Evidence = ExactProbability | Trials | Comparisons | Wealth | Slope
 
 
 # -------------------------------------------------------------------------------------- statements and twins
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """A check that sees one kind of mistake in an experiment.
-
-    The event of a high-probability theorem is nearly blind: its true failure probability may lie orders below
-    delta. A layer looks at what the proof uses instead - the sampled law, an expectation, independence, the size.
-
-    Parameters
-    ----------
-    look : (instance, experiment, rng) -> evidence, or None where this layer has nothing to look at
-    """
-
-    name: str
-    says: str
-    look: Callable[[Any, Any, np.random.Generator], Evidence | None]
 
 
 @dataclass(frozen=True, kw_only=True)

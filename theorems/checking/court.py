@@ -11,8 +11,10 @@ from fractions import Fraction
 from math import ceil, isfinite
 
 from theorems.checking.bernoulli import confidence_sequence
+from theorems.checking.events import Event, exact_failure
 from theorems.checking.exact_probability import least_size
-from theorems.checking.keys import digest, generator
+from theorems.checking.layers import look
+from theorems.checking.keys import code_digest, digest, generator
 from theorems.checking.store import Store
 from theorems.checking.trials import collect
 
@@ -137,11 +139,11 @@ def _hear_probability(
     store: Store,
 ) -> Hearing:
     asked, delta, rho = conclusion.size(instance), conclusion.delta(instance), statement.rho
-    experiment = conclusion.experiment(instance, asked)
-    measured: dict[str, float | int | str] = {"m asked": asked, **experiment.facts}
+    construction = conclusion.construction(instance, asked)
+    measured: dict[str, float | int | str] = {"m asked": asked, **construction.facts}
     instance_digest = digest(instance)
     event_allowance = allowance.part(1) if statement.layers else allowance
-    exact = experiment.exact_failure()
+    exact = exact_failure(construction)
     evidence: Evidence
     slack, slack_says = None, ""
     if exact is not None:
@@ -152,11 +154,12 @@ def _hear_probability(
             slack, slack_says = outward(asked / least), "m asked / least m that works"
     else:
         evidence, stress, errors = collect(
-            experiment,
+            Event(construction=construction),
             statement=name,
             instance_digest=instance_digest,
             stream="evidence",
             seed=sitting.seed,
+            code=code_digest(),
             store=store,
             decide=lambda seen: settled(seen, delta=delta, allowance=event_allowance),
             budget=sitting.budget,
@@ -171,19 +174,19 @@ def _hear_probability(
         rng = generator(
             statement=name,
             instance=instance_digest,
-            stream=f"layer {layer.name}",
+            stream=f"layer {layer.value}",
             seed=sitting.seed,
             batch_size=1,
             index=0,
         )
-        seen = layer.look(instance, experiment, rng)
+        seen = look(layer, construction, rng)
         if seen is None:
             continue
         found = judge(seen, allowance=allowance.part(k), delta=delta, rho=rho)
         quiet = isinstance(seen, Wealth) and found.finding is Finding.UNDECIDED
         layers.append(
             {
-                "name": layer.name,
+                "name": layer.value,
                 "finding": "quiet" if quiet else found.finding.value,
                 "because": found.because,
             }
@@ -196,7 +199,7 @@ def _hear_probability(
         delta=delta,
         slack=slack,
         slack_says=slack_says,
-        batch_size=experiment.batch_size,
+        batch_size=construction.batch_size,
         measured=measured,
         layers=layers,
         curve=_curve(name, conclusion, instance, instance_digest, asked, sitting, store) if instance.curve else [],
@@ -207,7 +210,7 @@ def _least_size(conclusion: HighProbability, instance: Instance, asked: int, del
     """Least m from which on the claim works, exactly; None when even the size asked does not."""
 
     def fails(m: int) -> bool:
-        failure = conclusion.experiment(instance, m).exact_failure()
+        failure = exact_failure(conclusion.construction(instance, m))
         return failure is None or failure.upper > delta
 
     return None if fails(asked) else least_size(fails, asked, LEAST_SIZE_WINDOW)
@@ -226,8 +229,8 @@ def _curve(
     points: list[dict[str, float | int | str]] = []
     for c in CURVE:
         m = max(1, ceil(c * asked))
-        experiment = conclusion.experiment(instance, m)
-        exact = experiment.exact_failure()
+        construction = conclusion.construction(instance, m)
+        exact = exact_failure(construction)
         common: dict[str, float | int | str] = {"c": float(c), "m": m}
         if exact is not None:
             low, high = float(exact.lower), float(exact.upper)
@@ -243,11 +246,12 @@ def _curve(
                 }
             )
         seen, _, _ = collect(
-            experiment,
+            Event(construction=construction),
             statement=name,
             instance_digest=instance_digest,
             stream="curve",
             seed=sitting.seed,
+            code=code_digest(),
             store=store,
             decide=lambda _: False,
             budget=CURVE_TRIALS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import floor, log10
 
@@ -20,6 +21,9 @@ from theorems.statement import (
     Trials,
     Verdict,
 )
+
+
+MAX_EXPONENT = 10**6  # of the decimals shown; failure probabilities stop far above 1e-1000000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,15 +109,9 @@ def record(
 
 
 def _digits(x: Fraction) -> str:
-    """Six significant digits of a rational of any size, in scientific notation; small ones do not underflow."""
-    if x == 0:
-        return "0"
-    exponent = floor((x.numerator.bit_length() - x.denominator.bit_length()) * log10(2))
-    while x >= Fraction(10) ** (exponent + 1):
-        exponent += 1
-    while x < Fraction(10) ** exponent:
-        exponent -= 1
-    return f"{float(x / Fraction(10) ** exponent):.6g}e{exponent:+03d}"
+    """Six significant digits of a rational of any size; small ones do not underflow."""
+    with localcontext(prec=30, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT):
+        return f"{Decimal(x.numerator) / Decimal(x.denominator):.5e}"
 
 
 def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, kind: str) -> str:

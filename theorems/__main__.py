@@ -1,0 +1,22 @@
+"""`theorems` and `python -m theorems`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; the neighbours are checked first, in one line."""
+    from theorems.neighbours import IntruderFound, require_our_own
+
+    try:
+        require_our_own()
+    except IntruderFound as intruder:
+        sys.exit(f"theorems: {intruder}")
+    from theorems.command_line import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The power layers: what is looked at besides the event, so that no mistake hides behind its slack.
+
+Each layer looks at one facet of a construction and gives evidence, or None where the construction has no such
+facet. Together with the event they kill every broken sampler of the catalogue; none of them alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from theorems.checking.independence import independence_log_wealth
+from theorems.checking.sampler_law import law_log_wealth
+from theorems.statement import Answer, Comparison, Comparisons, Construction, Evidence, Layer, Wealth
+
+LAW_DRAWS = 4096
+INDEPENDENCE_DRAWS = 256
+
+
+def look(layer: Layer, construction: Construction, rng: np.random.Generator) -> Evidence | None:
+    """Give the evidence that one layer finds on a construction, or None where it has nothing to look at."""
+    return _LAYERS[layer](construction, rng)
+
+
+def _size(construction: Construction, _: np.random.Generator) -> Evidence | None:
+    """Compare the size with the statement's own bound, recomputed at high precision."""
+    needed = construction.size_needed
+    if needed is None:
+        return None
+    lower, upper = needed
+    answer = Answer.UNSURE
+    if construction.size >= upper:
+        answer = Answer.IN
+    elif construction.size < lower:
+        answer = Answer.OUT
+    return Comparisons(
+        all=(
+            Comparison(
+                says="m is at least the size asked for",
+                answer=answer,
+                seen=str(construction.size),
+                allowed=f"at least {float(upper):.10g}",
+                certificate="ball arithmetic, 512 bits",
+            ),
+        )
+    )
+
+
+def _mean(construction: Construction, _: np.random.Generator) -> Evidence | None:
+    """Compare E[statistic] with what it should be, entry by entry, exactly."""
+    mean = construction.mean
+    if mean is None:
+        return None
+    rows = range(len(mean.claimed))
+    off = [(i, j) for i in rows for j in rows if mean.built[i][j] != mean.claimed[i][j]]
+    i, j = off[0] if off else (0, 0)
+    return Comparisons(
+        all=(
+            Comparison(
+                says=f"E[Psi Psi^T] = K, entry ({i}, {j})" if off else "E[Psi Psi^T] = K, every entry",
+                answer=Answer.OUT if off else Answer.IN,
+                seen=f"{float(mean.built[i][j]):.10g}",
+                allowed=f"{float(mean.claimed[i][j]):.10g}",
+                certificate="exact rationals",
+            ),
+        )
+    )
+
+
+def _law(construction: Construction, rng: np.random.Generator) -> Evidence | None:
+    """Bet against the claimed law on draws of the sampler."""
+    sampling = construction.sampling
+    if sampling is None:
+        return None
+    counts = np.bincount(sampling.indices(LAW_DRAWS, rng), minlength=len(sampling.claimed))
+    return Wealth(
+        log_e=law_log_wealth(counts, sampling.claimed.tolist()), draws=LAW_DRAWS, says="draws against the claimed law"
+    )
+
+
+def _independence(construction: Construction, rng: np.random.Generator) -> Evidence | None:
+    """Bet on repetitions among consecutive draws of the sampler."""
+    sampling = construction.sampling
+    if sampling is None:
+        return None
+    draws = sampling.indices(INDEPENDENCE_DRAWS, rng)
+    return Wealth(
+        log_e=independence_log_wealth(draws, sampling.claimed.tolist()),
+        draws=INDEPENDENCE_DRAWS,
+        says="repetitions against independence",
+    )
+
+
+_LAYERS: dict[Layer, Callable[[Construction, np.random.Generator], Evidence | None]] = {
+    Layer.SIZE: _size,
+    Layer.MEAN: _mean,
+    Layer.LAW: _law,
+    Layer.INDEPENDENCE: _independence,
+}

@@ -1,0 +1,117 @@
+"""From a list of statements to the records file: who is heard, where, and what is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from theorems.catalogue import CATALOGUE, find, position
+from theorems.checking import budget
+from theorems.checking.court import Sitting, hear, hear_twin
+from theorems.checking.keys import code_digest
+from theorems.checking.store import Store
+from theorems.documents import RECORDS, as_json, document, write_atomically
+from theorems.statement import Instance, Record, Statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One hearing, small enough to send to another process."""
+
+    statement: str
+    twin: str | None
+    instance: Instance
+    nth: int
+
+    @property
+    def id(self) -> str:
+        """The id of the record that this case will make."""
+        name = self.statement if self.twin is None else f"{self.statement}/{self.twin}"
+        return f"{name}@{self.instance.name}"
+
+
+def docket(statements: Iterable[Statement], profile: str) -> list[Case]:
+    """List the hearings of a profile: each statement on its instances, then each twin."""
+    cases = []
+    for s in statements:
+        cases += [
+            Case(statement=s.id, twin=None, instance=x, nth=k) for k, x in enumerate(s.instances(profile), start=1)
+        ]
+        cases += [
+            Case(statement=s.id, twin=t.name, instance=t.refuted_on, nth=k) for k, t in enumerate(s.twins, start=1)
+        ]
+    return cases
+
+
+def not_run(cases: Sequence[Case]) -> list[dict[str, str]]:
+    """List what the profile or the selection leaves out; NOT RUN is no verdict."""
+    chosen = {c.id for c in cases}
+    return [
+        {"id": c.id, "why": "not selected"} for c in docket(CATALOGUE, "night") if c.id not in chosen
+    ]
+
+
+def hear_case(case: Case, *, sitting: Sitting, directory: Path) -> Record:
+    """Judge one case, with one BLAS thread: two are slower on small matrices, and change bits.
+
+    Raises
+    ------
+    HypothesisNotMet : the instance lies outside the theorem
+    """
+    from threadpoolctl import threadpool_limits
+
+    statement = find(case.statement)
+    place = position(statement)
+    with threadpool_limits(limits=1), Store.open(directory) as store:
+        if case.twin is None:
+            return hear(statement, case.instance, place=place, nth=case.nth, sitting=sitting, store=store)
+        twin = next(t for t in statement.twins if t.name == case.twin)
+        return hear_twin(statement, twin, place=place, nth=case.nth, sitting=sitting, store=store)
+
+
+def hear_all(
+    cases: Sequence[Case], *, sitting: Sitting, directory: Path, executor: Executor | None
+) -> Iterator[Record]:
+    """Judge cases in order, here or on an executor; the records do not depend on which."""
+    task = partial(hear_case, sitting=sitting, directory=directory)
+    yield from map(task, cases) if executor is None else executor.map(task, cases)
+
+
+def open_sitting(*, seed: int, trials: int, directory: Path) -> Sitting:
+    """Register the campaign of this seed and code in the store, or find it there."""
+    if seed == budget.RELEASE_SEED:
+        return Sitting(seed=seed, campaign=1, budget=trials)
+    with Store.open(directory) as store:
+        return Sitting(seed=seed, campaign=store.campaign(seed, code_digest()), budget=trials)
+
+
+Progress = Callable[[Record], None]
+
+
+def verify(
+    cases: Sequence[Case],
+    *,
+    sitting: Sitting,
+    profile: str,
+    directory: Path,
+    executor: Executor | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Judge every case, tell `progress` about each, and leave the document in `directory`.
+
+    Raises
+    ------
+    HypothesisNotMet : an instance lies outside its statement; the message names every hypothesis
+    """
+    records = []
+    for record in hear_all(cases, sitting=sitting, directory=directory, executor=executor):
+        records.append(record)
+        progress(record)
+    made = document(records, sitting=sitting, profile=profile, left_out=not_run(cases))
+    write_atomically(directory / RECORDS, as_json(made))
+    return made
+
