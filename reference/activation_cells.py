@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from reference.arithmetic import Interval, atan2, enclose, pi
 from reference.preconditions import SMALLEST_NORMAL, UNIT_ROUNDOFF, Float64, points
+from reference.relu_tangent import inner_products
 
 Direction: TypeAlias = tuple[int, int]
 
@@ -59,7 +60,7 @@ class Cells:
         if len(data) != self.patterns.shape[1]:
             raise ValueError(f"Cells.gram: X must have {self.patterns.shape[1]} rows, got {len(data)}")
         s = self.patterns.astype(np.float64)
-        return (data @ data.T) * s[:, :, None] * s[:, None, :]
+        return inner_products(data, "Cells.gram") * s[:, :, None] * s[:, None, :]
 
 
 def plane_cells(X: Any) -> Cells:

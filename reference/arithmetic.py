@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any, SupportsFloat, SupportsIndex, TypeAlias
+from typing import Any, TypeAlias
 
 import flint
 import mpmath
@@ -49,9 +49,9 @@ def exact(x: Exact) -> Fraction:
     """
     if isinstance(x, Fraction):
         return x
-    if isinstance(x, SupportsIndex) and not isinstance(x, bool | np.bool_):
-        return Fraction(x.__index__())
-    if isinstance(x, float | np.float32 | np.float16) and isinstance(x, SupportsFloat):
+    if isinstance(x, int | np.integer) and not isinstance(x, bool):
+        return Fraction(int(x))
+    if isinstance(x, float | np.float32 | np.float16):
         x = float(x)
         if not math.isfinite(x):
             raise ValueError(f"exact: x must be finite, got x = {x}")
@@ -182,9 +182,7 @@ def interval(x: Ball) -> Interval:
     """
     if not x.is_finite():
         raise ArithmeticError(f"interval: the ball is not finite, got {x}")
-    mid, rad = (
-        Fraction(int(man)) * Fraction(2) ** int(exp) for man, exp in (x.mid().man_exp(), x.rad().man_exp())
-    )
+    mid, rad = (Fraction(int(man)) * Fraction(2) ** int(exp) for man, exp in (x.mid().man_exp(), x.rad().man_exp()))
     return mid - rad, mid + rad
 
 
@@ -257,9 +255,7 @@ def ceiling(lower: Fraction, upper: Fraction) -> int:
     Undetermined : the two ends round up to different integers
     """
     if math.ceil(lower) != math.ceil(upper):
-        raise Undetermined(
-            f"ceiling: {math.ceil(lower)} or {math.ceil(upper)}; enclose the number more tightly"
-        )
+        raise Undetermined(f"ceiling: {math.ceil(lower)} or {math.ceil(upper)}; enclose the number more tightly")
     return math.ceil(upper)
 
 
@@ -279,9 +275,7 @@ def ball_matrix(mid: Rows, rad: Rows | None = None, *, bits: int) -> BallMatrix:
     if rad is not None:
         with precision(bits):
             zero_to_rad = [[flint.arb(0, ball(r, bits).abs_upper()) for r in row] for row in rad]
-            rows = [
-                [x + r for x, r in zip(*pair, strict=True)] for pair in zip(rows, zero_to_rad, strict=True)
-            ]
+            rows = [[x + r for x, r in zip(*pair, strict=True)] for pair in zip(rows, zero_to_rad, strict=True)]
     return flint.arb_mat(rows)
 
 
@@ -378,7 +372,6 @@ def reference_quad(f: Callable[[Any], Any], points: Sequence[Exact], digits: int
         return mpmath.quad(
             f, [mpmath.mpf(p.numerator) / p.denominator if isinstance(p, Fraction) else p for p in points]
         )
-
 
 
 # ---- balls for probabilities

@@ -116,9 +116,7 @@ def dominate_cells(X: Any, lam: Exact, bits: int = 12) -> DominatingAtoms:
     cells, working_bits = plane_cells(X), 160
     tau = rounded_up([upper for _, upper in _cell_leverage_balls(X, exact(lam), cells.patterns, working_bits)], bits)
     masses = plane_cells_balls(X, working_bits)
-    lower, upper = (
-        sum((mass[side] * t for mass, t in zip(masses, tau, strict=True)), Fraction(0)) for side in (0, 1)
-    )
+    lower, upper = (sum((mass[side] * t for mass, t in zip(masses, tau, strict=True)), Fraction(0)) for side in (0, 1))
     return _atoms(cells.probability, tau, (lower, upper))
 
 

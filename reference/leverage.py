@@ -35,7 +35,7 @@ from reference.preconditions import (
     points,
     positive,
 )
-from reference.relu_tangent import activations, chunks
+from reference.relu_tangent import activations, chunks, inner_products
 
 
 def statistical_dimension(K: Any, lam: Any) -> float:
@@ -208,7 +208,7 @@ def _whitener_for(X: Float64, B: Any, where: str) -> Float64:
 
 
 def _tangent_form(X: Float64, B: Float64) -> Float64:
-    return (B.T @ B) * (X @ X.T)
+    return (B.T @ B) * inner_products(X, "leverage")
 
 
 def _forms(M: Float64, patterns: Any) -> Float64:

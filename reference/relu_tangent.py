@@ -218,6 +218,20 @@ def activations(X: Any, W: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(data @ draws.T >= 0)
 
 
+def inner_products(X: Float64, where: str) -> Float64:
+    """Give X X^T, exactly symmetric, refusing what exceeds the float range.
+
+    Raises
+    ------
+    OverflowError : some ||x_i||^2 is not a float64
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # refused by name below
+        products = X @ X.T
+    if not np.isfinite(products).all():
+        raise OverflowError(f"{where}: an inner product exceeds the float range; scale X")
+    return products
+
+
 def chunks(m: int) -> Iterator[slice]:
     """Cut m draws into blocks of at most `CHUNK`."""
     return (slice(start, start + CHUNK) for start in range(0, m, CHUNK))
@@ -244,4 +258,4 @@ def tangent_gram(X: Any, W: Any, weights: Any) -> Float64:
     for block in chunks(len(draws)):
         s = activations(data, draws[block]) * root[block]
         total += s @ s.T
-    return (data @ data.T) * total / len(draws)
+    return inner_products(data, "tangent_gram") * total / len(draws)

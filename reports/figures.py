@@ -210,7 +210,7 @@ def _label_decades(axis: Any, low: float, high: float) -> None:
 def _label_round(axes: Any, write: Callable[[float], str]) -> None:
     """Label the horizontal axis at 1, 2, 5 times powers of ten; at powers only over long ranges."""
     low, high = axes.get_xlim()
-    digits = (1, 2, 5) if high / low < 200 else (1,)
+    digits = (1, 2, 5) if high / low < 500 else (1,)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [tick for e in decades for d in digits if low <= (tick := float(f"{d}e{e}")) <= high]
     _set_ticks(axes.xaxis, ticks, [write(tick) for tick in ticks])
@@ -229,7 +229,9 @@ def _set_ticks(axis: Any, ticks: Sequence[float], labels: Sequence[str]) -> None
 
 def _svg(draw: Callable[[Any], None], *, size: tuple[float, float], prefix: str, title: str, says: str) -> str:
     """Draw under a fixed style, then make the drawing a part of the page: no date, no address, its own ids."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a reader's own matplotlibrc must not change the page
+        mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=size, facecolor="none")
         draw(figure)
         for axes in figure.axes:

@@ -167,6 +167,10 @@ class _Reader:
     def fault(self, what: str) -> UnsupportedMath:
         return UnsupportedMath(f"{what} in {self.latex!r}")
 
+    def unknown(self, token: str) -> UnsupportedMath:
+        kind = "command" if token[0] == "\\" else "character"
+        return self.fault(f"unknown {kind} {token}")
+
     def peek(self) -> str | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
@@ -252,7 +256,7 @@ class _Reader:
         if token == r"\|":
             return self.named("Vert", token)
         if escaped != (sign in "{}#%"):
-            raise self.fault(f"unknown command {token}" if escaped else f"unknown character {token!r}")
+            raise self.unknown(token)
         return self.named(sign, token)
 
     def command(self, token: str) -> _Atom:
@@ -326,5 +330,4 @@ class _Reader:
             return _Atom(kind="op", xml=xml, limits=name in _LIMIT_FUNCTIONS)
         if name in {"quad", "qquad"}:
             return _Atom(kind="quad", xml=_space(_SPACES[name]))
-        what = "unknown command" if token[0] == "\\" else "unknown character"
-        raise self.fault(f"{what} {token}")
+        raise self.unknown(token)

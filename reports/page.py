@@ -67,6 +67,7 @@ def _arrange(document: dict[str, Any]) -> dict[str, Any]:
     statements = [_statement(statement, records, twins) for statement in document["statements"]]
     for index, record in enumerate(r for r in records if r["curve"]):
         record["figure"] = Markup(failure_curve(record, prefix=f"curve-{index}"))
+    numbers = {statement["id"]: statement["number"] for statement in statements}
     sized = [r for r in records if r["twin"] is None and None not in sizes(r)]
     run = f"--profile {shlex.quote(document['profile'])} --seed {document['seed']}"
     if "trials" in document["budget"]:
@@ -78,7 +79,7 @@ def _arrange(document: dict[str, Any]) -> dict[str, Any]:
         "instances": sum(record["twin"] is None for record in records),
         "twin_count": sum(len(statement["twins"]) for statement in statements),
         "layers": list(dict.fromkeys(layer for twin in twins for layer in twin["killed_by"])),
-        "matrix": twins,
+        "matrix": [twin | {"number": numbers[twin["statement"]]} for twin in twins],
         "sized": sized,
         "sizes_figure": Markup(least_sizes(sized, prefix="sizes")) if sized else "",
         "again": f"theorems verify {names} {run}",

@@ -218,9 +218,7 @@ _RECORD = _fields(
     },
     maybe={"layers": _all(_mapping(_text))},
 )
-_TWIN = _fields(
-    dict.fromkeys(("statement", "twin", "because"), _text) | {"killed_by": _all(_text), "survived": _truth}
-)
+_TWIN = _fields(dict.fromkeys(("statement", "twin", "because"), _text) | {"killed_by": _all(_text), "survived": _truth})
 _DOCUMENT = _fields(
     {
         "tool": _fields({"name": _text, "version": _text}),

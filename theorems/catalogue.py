@@ -8,9 +8,7 @@ from __future__ import annotations
 from theorems.glss import theorem_3_3_kernel_approximation
 from theorems.statement import Statement
 
-CATALOGUE: tuple[Statement, ...] = (
-    theorem_3_3_kernel_approximation.STATEMENT,
-)
+CATALOGUE: tuple[Statement, ...] = (theorem_3_3_kernel_approximation.STATEMENT,)
 
 
 class UnknownStatement(LookupError):

@@ -6,18 +6,16 @@ Exit codes: 0 all as declared, 1 a verdict differs or a twin survived, 2 usage, 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from theorems.statement import Instance, Record, Statement
 
 USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
@@ -35,7 +33,9 @@ Profile = Annotated[str, typer.Option(help="quick, ci or night: which instances 
 Seed = Annotated[int | None, typer.Option(help="Seed of every key; the release seed when left out")]
 Budget = Annotated[int | None, typer.Option(help="Most trials of one record; the profile's when left out", min=1)]
 Jobs = Annotated[int, typer.Option(help="Processes, one BLAS thread each", min=1)]
-StorePath = Annotated[Path, typer.Option("--store", help="Where evidence and records are kept; an interrupted run resumes")]
+StorePath = Annotated[
+    Path, typer.Option("--store", help="Where evidence and records are kept; an interrupted run resumes")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the last line")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Every layer, hypothesis and digest")]
@@ -109,7 +109,9 @@ def list_statements(as_json: AsJson = False) -> None:
         typer.echo(rendered({"schema_version": SCHEMA_VERSION, "statements": rows}), nl=False)
         return
     for s in CATALOGUE:
-        typer.echo(f"{s.number:<6} {s.id:<16} {s.kind:<12} {s.title}  ({len(s.twins)} twins, declared {s.expected.value})")
+        typer.echo(
+            f"{s.number:<6} {s.id:<16} {s.kind:<12} {s.title}  ({len(s.twins)} twins, declared {s.expected.value})"
+        )
 
 
 @app.command()
@@ -117,31 +119,9 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one statement: what it says, where, its hypotheses and who guarantees them, its twins."""
     with _one_line_errors():
         from theorems.catalogue import find
+        from theorems.console import card
 
-        typer.echo("\n".join(_card(find(name))))
-
-
-def _card(s: Statement) -> Iterator[str]:
-    yield f"{s.kind} {s.number}  {s.title}   [{s.id}]"
-    yield f"{s.source}  ({s.source.source.identifier})"
-    yield ""
-    yield f"  {s.plainly}"
-    yield f"  LaTeX: {s.says}"
-    yield f"  constants: {s.constant}; declared: {s.expected.value}; resolution rho = {float(s.rho):g}"
-    yield f"  deviation from print: {s.deviation or 'none'}"
-    yield ""
-    yield "hypotheses"
-    for h in s.hypotheses:
-        by = "checked" if h.holds else f"by construction: {h.guaranteed_by}" if h.guaranteed_by else f"ASSUMED: {h.assumed}"
-        yield f"  {h.says}  [{by}]"
-    for m in s.misprints:
-        yield f"misprint {m.id}: {m.says} -> {m.instead} (witness: {m.witness})"
-    yield ""
-    yield "broken twins, each refuted"
-    for t in s.twins:
-        yield f"  {t.name:<34} on {t.refuted_on.name}: {t.because}"
-    for note in s.notes:
-        yield f"note: {note}"
+        typer.echo("\n".join(card(find(name))))
 
 
 @app.command()
@@ -156,7 +136,9 @@ def verify(
     data: Annotated[Path | None, typer.Option(help="Your own .npy matrix, rows are points: judge 3.3 on it")] = None,
     features: Annotated[str, typer.Option(help="relu or fourier, with --data")] = "relu",
     sigma: Annotated[str, typer.Option(help="Bandwidth of the Gaussian kernel, with --features fourier")] = "1",
-    lam: Annotated[str | None, typer.Option(help="Ridge added to K, with --data; a tenth of ||K|| when left out")] = None,
+    lam: Annotated[
+        str | None, typer.Option(help="Ridge added to K, with --data; a tenth of ||K|| when left out")
+    ] = None,
     eps: Annotated[str, typer.Option(help="Accuracy in (0, 1/2), with --data")] = "0.3",
     delta: Annotated[str, typer.Option(help="Failure probability in (0, 1), with --data")] = "0.1",
     junitxml: Annotated[Path | None, typer.Option(help="Also write a JUnit file")] = None,
@@ -169,7 +151,9 @@ def verify(
         from theorems import verification
         from theorems.catalogue import CATALOGUE, find
         from theorems.checking.budget import RELEASE_SEED, TRIALS
+        from theorems.console import progress, table
         from theorems.documents import as_json as rendered
+        from theorems.documents import write_atomically
 
         if profile not in TRIALS:
             _stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
@@ -194,15 +178,15 @@ def verify(
         sitting = verification.open_sitting(
             seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS[profile], directory=store
         )
-        with _progress(len(cases), enabled=not quiet) as tell, _executor(jobs) as executor:
+        with progress(len(cases), enabled=not quiet) as tell, _executor(jobs) as executor:
             made = verification.verify(
                 cases, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
             )
         if junitxml is not None:
             from theorems.junit import junit
 
-            verification.write_atomically(junitxml, junit(made))
-        typer.echo(rendered(made) if as_json else "\n".join(_table(made, quiet=quiet, verbose=verbose)), nl=not as_json)
+            write_atomically(junitxml, junit(made))
+        typer.echo(rendered(made) if as_json else "\n".join(table(made, quiet=quiet, verbose=verbose)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
 
 
@@ -218,88 +202,6 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
         yield executor
     finally:
         executor.shutdown(kill_workers=True)
-
-
-@contextmanager
-def _progress(total: int, *, enabled: bool) -> Iterator[Any]:
-    """A bar on a terminal, plain lines otherwise, nothing when quiet; always on stderr."""
-    if not enabled:
-        yield lambda _: None
-        return
-    if not sys.stderr.isatty():
-        done = 0
-
-        def line(record: Record) -> None:
-            nonlocal done
-            done += 1
-            typer.echo(f"[{done}/{total}] {record.verdict} {record.id}", err=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("hearing", total=total)
-        yield lambda record: bar.update(task, advance=1, description=f"{record.verdict} {record.id}")
-
-
-def _table(made: dict[str, Any], *, quiet: bool, verbose: bool) -> Iterator[str]:
-    colour = _colours()
-    if not quiet:
-        for s in made["statements"]:
-            mine = [r for r in made["records"] if r["statement"] == s["id"]]
-            yield f"{s['kind']} {s['number']}  {s['title']}   [{s['id']}]"
-            for r in mine:
-                if r["twin"] is None:
-                    yield from _row(r, r["instance"], colour, verbose=verbose)
-            if any(r["twin"] for r in mine):
-                yield "  broken twins, to be refuted"
-            for r in mine:
-                if r["twin"] is not None:
-                    yield from _row(r, f"{r['twin']} on {r['instance']}", colour, verbose=verbose)
-            yield f"  => {colour(s['verdict'])} (declared {s['expected']})"
-            yield ""
-    total, declared = made["summary"]["total"], made["summary"]["as_declared"]
-    twins = [r for r in made["records"] if r["twin"] is not None]
-    killed = sum(r["as_declared"] for r in twins)
-    yield (
-        f"{declared} of {total} as declared, {killed} of {len(twins)} twins refuted; seed {made['seed']}, "
-        f"profile {made['profile']}, {len(made['not_run'])} NOT RUN. Next: theorems report"
-    )
-
-
-def _row(r: dict[str, Any], subject: str, colour: Any, *, verbose: bool) -> Iterator[str]:
-    if r["evidence"] == "exact":
-        seen = f"exact, p = {float(r['probability'][1]):.2e}"
-    elif r["evidence"] == "trials":
-        unsure = f" + {r['unsure']} unsure" if r["unsure"] else ""
-        seen = f"{r['failures']}{unsure} of {r['trials']} fail"
-    else:
-        seen = r["evidence"]
-    m = f"m {r['measured']['m asked']:,}" if "m asked" in r["measured"] else ""
-    slack = f"slack {r['slack']:g}" if r["slack"] is not None else ""
-    killed = ", ".join(x["name"] for x in r["layers"] if x["finding"] == "REFUTED")
-    by = f"by {killed}" if killed else r["excluded"]
-    flag = "" if r["as_declared"] else f"   NOT AS DECLARED ({r['expected']}): {r['fault']}"
-    yield f"  {colour(r['verdict']):<10} {subject:<46} {seen:<22} {m:<13} {slack:<12} alpha {r['alpha']:.2g}; {by}{flag}"
-    if r["price"] and not r["as_declared"]:
-        yield f"             a decision costs {r['price']}"
-    if verbose:
-        yield f"             {r['instance_says']}; digest {r['instance_digest'][:16]}"
-        yield f"             {r['because']}"
-        for layer in r["layers"]:
-            yield f"             layer {layer['name']:<22} {layer['finding']:<10} {layer['because']}"
-
-
-def _colours() -> Any:
-    import os
-
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return lambda word: f"{word:<10}"
-    tint = {"SUPPORTED": "green", "REFUTED": "red", "UNDECIDED": "yellow", "VACUOUS": "magenta"}
-    return lambda word: typer.style(f"{word:<10}", fg=tint[word])
 
 
 @app.command()
@@ -321,3 +223,64 @@ def report(
         except RecordsUnreadable as e:
             _stop(CORRUPT, str(e))
         typer.echo(f"{html}\n{markdown}")
+
+
+@app.command()
+def twins(
+    names: Names = None,
+    seed: Seed = None,
+    budget: Budget = None,
+    jobs: Jobs = 1,
+    store: StorePath = Path(".theorems"),
+    as_json: AsJson = False,
+) -> None:
+    """Print the kill matrix: which layer refutes which broken twin; exit 1 when one survives."""
+    with _one_line_errors():
+        from theorems import verification
+        from theorems.catalogue import CATALOGUE, find
+        from theorems.checking.budget import RELEASE_SEED, TRIALS
+        from theorems.console import kill_matrix, progress
+        from theorems.documents import as_json as rendered
+
+        statements = [find(n) for n in names] if names else list(CATALOGUE)
+        cases = [c for c in verification.docket(statements, "quick") if c.twin is not None]
+        sitting = verification.open_sitting(
+            seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS["quick"], directory=store
+        )
+        with progress(len(cases), enabled=True) as tell, _executor(jobs) as executor:
+            made = verification.verify(
+                cases, sitting=sitting, profile="quick", directory=store, executor=executor, progress=tell
+            )
+        typer.echo(rendered(made) if as_json else "\n".join(kill_matrix(made)), nl=not as_json)
+        raise typer.Exit(made["summary"]["exit_code"])
+
+
+@app.command()
+def loewner(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="JSON: K, Kt, lam, eps, side")] = None,
+    lower: Annotated[Path | None, typer.Option(help="A.npy of A <= B")] = None,
+    upper: Annotated[Path | None, typer.Option(help="B.npy of A <= B")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide A <= B in the Loewner order, with a certificate; exit 0 when every file is decided."""
+    with _one_line_errors():
+        from dataclasses import asdict
+
+        from theorems.checking.loewner_files import decide_file, decide_pair
+        from theorems.documents import SCHEMA_VERSION
+        from theorems.documents import as_json as rendered
+
+        if bool(files) == (lower is not None or upper is not None) or (lower is None) != (upper is None):
+            _stop(USAGE, "loewner needs either FILE... or both --lower and --upper")
+        decisions = [decide_file(f) for f in files or []]
+        if lower is not None and upper is not None:
+            decisions.append(decide_pair(lower, upper))
+        if as_json:
+            typer.echo(
+                rendered({"schema_version": SCHEMA_VERSION, "decisions": [asdict(d) for d in decisions]}), nl=False
+            )
+        else:
+            for d in decisions:
+                witness = f"  v = ({', '.join(f'{x:.6g}' for x in d.witness)})" if d.witness else ""
+                typer.echo(f"{d.truth:<9} {d.file}  [{d.rung}, {d.bits} bits]{witness}")
+        raise typer.Exit(UNDECIDED if any(d.truth == "UNSURE" for d in decisions) else 0)

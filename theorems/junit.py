@@ -27,8 +27,8 @@ def junit(document: dict[str, Any]) -> str:
         if r in undecided:
             ET.SubElement(case, "skipped", message=f"{r['verdict']}: {r['because']}; {r['price']}")
         elif r in off:
-            ET.SubElement(case, "failure", message=f"{r['verdict']}, declared {r['expected']}: {r['because']}").text = r[
-                "fault"
-            ]
+            ET.SubElement(
+                case, "failure", message=f"{r['verdict']}, declared {r['expected']}: {r['because']}"
+            ).text = r["fault"]
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -5,7 +5,7 @@ A user's own `reports/` or `reference/` in the working folder would shadow them,
 
 from __future__ import annotations
 
-from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
@@ -23,8 +23,10 @@ def require_our_own() -> None:
     IntruderFound : naming the intruder
     """
     for name in ("reference", "reports"):
-        spec = PathFinder.find_spec(name)
-        places = [] if spec is None else [Path(p).resolve() for p in spec.submodule_search_locations or [spec.origin or ""]]
+        spec = find_spec(name)  # asks every finder, as an import does: an editable installation brings its own
+        places = (
+            [] if spec is None else [Path(p).resolve() for p in spec.submodule_search_locations or [spec.origin or ""]]
+        )
         if places != [HOME / name]:
             found = ", ".join(str(p) for p in places) or "nothing"
             raise IntruderFound(f"the package {name!r} must lie in {HOME}, but {found} answers to that name")

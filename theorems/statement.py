@@ -72,9 +72,11 @@ class HypothesisNotMet(ValueError):
 # ---------------------------------------------------------------------------------------------- instances
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Instance:
     """Everything a statement quantifies over, as data. Papers subclass it and add fields.
+
+    Compared by identity: what is computed once per instance is cached, and two instances may share a name.
 
     Parameters
     ----------

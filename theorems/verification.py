@@ -50,9 +50,7 @@ def docket(statements: Iterable[Statement], profile: str) -> list[Case]:
 def not_run(cases: Sequence[Case]) -> list[dict[str, str]]:
     """List what the profile or the selection leaves out; NOT RUN is no verdict."""
     chosen = {c.id for c in cases}
-    return [
-        {"id": c.id, "why": "not selected"} for c in docket(CATALOGUE, "night") if c.id not in chosen
-    ]
+    return [{"id": c.id, "why": "not selected"} for c in docket(CATALOGUE, "night") if c.id not in chosen]
 
 
 def hear_case(case: Case, *, sitting: Sitting, directory: Path) -> Record:
@@ -114,4 +112,3 @@ def verify(
     made = document(records, sitting=sitting, profile=profile, left_out=not_run(cases))
     write_atomically(directory / RECORDS, as_json(made))
     return made
-

@@ -37,8 +37,7 @@ mixtures = st.sampled_from([refuting_mixture, supporting_mixture])
 
 def exact_e(mixture, S, n):
     return sum(
-        w * x**S * y ** (n - S)
-        for w, x, y in zip(mixture.weights, mixture.on_failure, mixture.on_pass, strict=True)
+        w * x**S * y ** (n - S) for w, x, y in zip(mixture.weights, mixture.on_failure, mixture.on_pass, strict=True)
     )
 
 
@@ -147,7 +146,7 @@ def test_equality_decides_and_a_hair_less_does_not(delta, n, data):
     e = exact_e(refuting_mixture(delta), S, n)
     if e > 1:
         assert least_refuting(n, delta, 1 / e) == S
-        assert least_refuting(n, delta, 1 / e - Fraction(1, 10**60) / e) == (S + 1 if S < n else None)
+        assert least_refuting(n, delta, 1 / e - Fraction(1, 10**60) / e) == (S + 1 if n > S else None)
     S = data.draw(st.integers(0, n - 1))
     e = exact_e(supporting_mixture(delta), S, n)
     if e > 1:
@@ -240,6 +239,9 @@ def test_the_two_ends_mirror_each_other():
     other_lower, other_upper = confidence_sequence(33, 40, 0.05, (2.0, 1.0))
     assert upper == pytest.approx(1 - other_lower, abs=1e-15)
     assert other_upper == pytest.approx(1 - lower, abs=1e-15)
+    for S in range(20):
+        upper, mirrored = confidence_sequence(S, 20, 0.05)[1], confidence_sequence(20 - S, 20, 0.05)[0]
+        assert Fraction(upper) >= 1 - Fraction(mirrored)  # outward, in exact numbers
 
 
 def test_without_trials_nothing_is_known():
@@ -249,7 +251,10 @@ def test_without_trials_nothing_is_known():
 
 
 def test_a_hundred_times_the_trials_give_a_tenth_of_the_width():
-    narrow, wide = ((upper - lower) for lower, upper in (confidence_sequence(10**5, 10**6, 0.05), confidence_sequence(1000, 10**4, 0.05)))
+    narrow, wide = (
+        (upper - lower)
+        for lower, upper in (confidence_sequence(10**5, 10**6, 0.05), confidence_sequence(1000, 10**4, 0.05))
+    )
     assert 0.09 < narrow / wide < 0.13
 
 
@@ -289,7 +294,9 @@ def test_alpha_outside_is_refused(alpha):
             call()
 
 
-@pytest.mark.parametrize(("S", "n", "says"), [(-1, 3, "0 <= S <= n"), (4, 3, "0 <= S <= n"), (1.0, 3, "integers"), (1, True, "integers")])
+@pytest.mark.parametrize(
+    ("S", "n", "says"), [(-1, 3, "0 <= S <= n"), (4, 3, "0 <= S <= n"), (1.0, 3, "integers"), (1, True, "integers")]
+)
 def test_impossible_counts_are_refused(S, n, says):
     with pytest.raises(ValueError, match=says):
         log_e_support(S, n, 0.1)
@@ -302,8 +309,9 @@ def test_a_table_wants_a_list_of_counts(n):
 
 
 def test_a_resolution_must_resolve():
-    with pytest.raises(ValueError, match="rho must be above 1, got rho = 1"):
-        resolved(0.1, 1)
+    for rho in (1, 0.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"rho must be above 1, got rho = {rho}"):
+            resolved(0.1, rho)
     with pytest.raises(ValueError, match="rho \\* delta must be below 1"):
         below_rho_delta([5], 0.5, 0.1, 2)
 

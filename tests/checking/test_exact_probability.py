@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, comb, floor, prod
 
 import numpy as np
@@ -26,7 +27,9 @@ def by_enumeration(m, q, low, high):
         if not rest:
             return Fraction(left == 0)
         (p, a, b), *others = rest
-        return sum((comb(left, k) * p**k * inside(left - k, others) for k in range(max(a, 0), min(b, left) + 1)), Fraction(0))
+        return sum(
+            (comb(left, k) * p**k * inside(left - k, others) for k in range(max(a, 0), min(b, left) + 1)), Fraction(0)
+        )
 
     return 1 - inside(m, list(zip(q, low, high, strict=True)))
 
@@ -76,7 +79,7 @@ def test_the_routes_agree(world):
     assert counted.lower == counted.upper == truth
     enclosed = multinomial_leaves_box(m, q, low, high)
     assert enclosed.lower <= truth <= enclosed.upper
-    assert 0 <= enclosed.lower
+    assert enclosed.lower >= 0
     assert enclosed.upper <= 1
     assert enclosed.upper - enclosed.lower <= Fraction(2.0**-40) * truth
 
@@ -103,7 +106,7 @@ def test_the_binomial_tails(m, q, low, high):
 def test_a_wider_box_is_left_less_often():
     q = [Fraction(1, 6), Fraction(2, 6), Fraction(3, 6)]
     seen = [multinomial_leaves_box(60, q, [10 - r, 20 - r, 30 - r], [10 + r, 20 + r, 30 + r]) for r in range(20)]
-    assert all(narrow.lower > wide.upper for narrow, wide in zip(seen, seen[1:], strict=False))
+    assert all(narrow.lower > wide.upper for narrow, wide in pairwise(seen))
 
 
 def test_against_simulation():
@@ -146,7 +149,7 @@ def test_unequal_categories_at_size():
     each = [binomial_leaves_interval(2000, x, a, b) for x, a, b in zip(q, low, high, strict=True)]
     assert max(x.lower for x in each) < p.lower  # any one of them leaves
     assert p.upper < sum(x.upper for x in each)  # union bound
-    # negative association: Prod P(in) >= P(all in) does not hold in general, but both sides are close here
+    # eight categories are nearly independent
     assert float(p.lower) == pytest.approx(1 - prod(1 - float(x.lower) for x in each), rel=0.2)
 
 
@@ -251,9 +254,9 @@ def test_the_least_size_of_a_coupon_world():
 @pytest.mark.parametrize(("asked", "window"), [(0, 3), (5, -1)])
 def test_the_least_size_wants_sizes(asked, window):
     with pytest.raises(ValueError, match=f"got asked = {asked}, window = {window}"):
-        least_size(lambda m: False, asked, window)
+        least_size(lambda _: False, asked, window)
 
 
 def test_the_least_size_wants_a_working_start():
     with pytest.raises(ValueError, match="got a failure at asked = 7"):
-        least_size(lambda m: True, 7, 3)
+        least_size(lambda _: True, 7, 3)

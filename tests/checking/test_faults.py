@@ -19,9 +19,9 @@ import pytest
 
 import theorems.checking.store
 from theorems.checking.keys import digest
-from theorems.checking.store import FILE_NAME, Divergence, Series, Store, StoreFull, StoreUnreadable
+from theorems.checking.store import FILE_NAME, Divergence, Series, Store, StoreUnreadable
 from theorems.checking.trials import collect, run_batch
-from theorems.statement import Batch, Trials
+from theorems.statement import Batch
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 
@@ -42,10 +42,8 @@ class Coin:
         return None
 
 
-def gather(store, batches, coin=None):
-    return collect(
-        coin or Coin(), **KEY, code=CODE, store=store, decide=lambda counts: counts.trials < 0, budget=B * batches
-    )
+def gather(store, batches):
+    return collect(Coin(), **KEY, code=CODE, store=store, decide=lambda counts: counts.trials < 0, budget=B * batches)
 
 
 def undisturbed(batches):
@@ -160,6 +158,8 @@ for kill in range(30):
     victim = chance.integers(2)
     print(end(writers[victim], signal.SIGKILL), flush=True)
     writers[victim] = fork(lambda: write(Coin(), FOREVER))
+while directory.with_suffix(".log").read_text().count("\\n") < 30:
+    time.sleep(0.01)
 for child in writers:
     print(end(child, signal.SIGKILL), flush=True)
 """,
@@ -196,14 +196,13 @@ for interrupt in range(15):
 
 def test_two_runs_at_once_give_the_rows_of_one(tmp_path):
     script = """
-children = [fork(lambda: write(Coin(), 200)) for _ in range(int(seed))]
+children = [fork(lambda: write(Coin(), 100)) for _ in range(int(seed))]
 print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
 """
-    ends = [run_script(script, tmp_path / f"{writers}", seed=writers) for writers in (1, 1, 4)[1:]]
-    assert ends == [[[0]], [[0] * 4]]
-    alone, together = rows(tmp_path / "1"), rows(tmp_path / "4")
-    assert len(alone) == 200
-    assert digest(alone) == digest(together)
+    for name, writers in (("one", 1), ("again", 1), ("four", 4)):
+        assert run_script(script, tmp_path / name, seed=writers) == [[0] * writers]
+    assert len(rows(tmp_path / "one")) == 100
+    assert len({digest(rows(tmp_path / name)) for name in ("one", "again", "four")}) == 1
 
 
 def test_processes_that_open_a_new_store_together_agree_on_campaigns(tmp_path):
@@ -227,8 +226,10 @@ for child in children:
 # --------------------------------------------------------------------------------------- no more room
 
 
-@pytest.mark.parametrize("limit", [1_000, 5_000, 20_000, 40_000, 80_000, 200_000])
-def test_no_room_on_disk_is_named_and_costs_nothing_that_was_stored(tmp_path, limit):
+@pytest.mark.parametrize(
+    ("limit", "least"), [(1_000, 0), (5_000, 0), (20_000, 0), (40_000, 0), (80_000, 1), (200_000, 10)]
+)
+def test_no_room_on_disk_is_named_and_costs_nothing_that_was_stored(tmp_path, limit, least):
     directory = tmp_path / "store"
     message, status = run_script(
         f"""
@@ -242,7 +243,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(fork(work), 0)[1]))
     assert (status, message.split(": ")[:2]) == (74, [str(directory / FILE_NAME), "no room to write"])
     Store.open(directory).close()
     assert set(acknowledged(directory)) <= {row[6] for row in rows(directory)}
-    assert assert_resumes_as_if_nothing_happened(directory) >= (limit > 40_000)
+    assert assert_resumes_as_if_nothing_happened(directory) >= least
 
 
 def test_a_trial_that_runs_out_of_memory_is_not_recorded(tmp_path):
@@ -280,19 +281,12 @@ def outcome(directory: Path, expected) -> str:
     """What a user gets from a damaged store."""
     try:
         with Store.open(directory) as store:
-            result = gather(store, BATCHES)
+            counts, stress, errors = gather(store, BATCHES)
     except StoreUnreadable as refusal:
-        assert str(directory / FILE_NAME) in str(refusal)
-        return "refused"
-    except Divergence:
-        return "divergence"
-    if result == expected:
-        return "harmless"
-    if (result[0], result[2]) == (expected[0], expected[2]):
-        return "stress"
-    counts = result[0]
-    assert counts.trials == BATCHES * B
-    return "counts" if counts != expected[0] else "error text"
+        return "refused" if str(directory / FILE_NAME) in str(refusal) else "refused without the path"
+    if counts != expected[0]:
+        return "other counts"
+    return "harmless" if (stress, errors) == expected[1:] else "other display"
 
 
 def flipped(source: Path, target: Path, name: str, chance: np.random.Generator) -> None:
@@ -304,19 +298,15 @@ def flipped(source: Path, target: Path, name: str, chance: np.random.Generator) 
     (target / name).write_bytes(damaged)
 
 
-def recomputing_finds_the_difference(directory: Path) -> bool:
+def recompute(directory: Path) -> None:
     with Store.open(directory) as store:
-        try:
-            for index in range(BATCHES):
-                store.insert(SERIES, run_batch(Coin(), **KEY, index=index, canary=False))
-        except Divergence:
-            return True
-    return False
+        for index in range(BATCHES):
+            store.insert(SERIES, run_batch(Coin(), **KEY, index=index, canary=False))
 
 
-def test_a_flipped_bit_is_refused_or_harmless_or_a_legal_value(tmp_path):
-    # SQLite has no checksums: a bit that turns a stored number into another legal one passes. What is promised: no
-    # crash, no error without the path, never other counts in total, and comparing with a fresh batch tells.
+def test_a_flipped_bit_is_refused_or_harmless_or_found_by_recomputing(tmp_path):
+    # SQLite keeps no checksums, so a bit that turns a stored count into another legal one passes (4 of 4000 flips
+    # when measured). What is promised: no crash, no error without the path, and a fresh batch shows the difference.
     expected = undisturbed(BATCHES)
     with Store.open(tmp_path / "good") as store:
         gather(store, BATCHES)
@@ -327,31 +317,42 @@ def test_a_flipped_bit_is_refused_or_harmless_or_a_legal_value(tmp_path):
         flipped(tmp_path / "good", directory, FILE_NAME, chance)
         result = outcome(directory, expected)
         seen[result] += 1
-        if result == "counts":
-            assert recomputing_finds_the_difference(directory)
+        if result == "other counts":
+            with pytest.raises(Divergence):
+                recompute(directory)
         shutil.rmtree(directory)
-    print(dict(seen))
+    assert seen.keys() <= {"refused", "harmless", "other display", "other counts"}
     assert seen["refused"] > 0
     assert seen["harmless"] > 0
 
 
+@pytest.mark.parametrize("column", ["failures", "unsure", "answers_digest"])
+def test_a_legal_value_in_place_of_another_is_found_by_recomputing(tmp_path, column):
+    with Store.open(tmp_path) as store:
+        gather(store, BATCHES)
+    other = {"failures": "9", "unsure": "7", "answers_digest": f"'{'f' * 64}'"}[column]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE evidence SET {column} = {other} WHERE idx = 50")
+    with pytest.raises(Divergence, match="index=50"):
+        recompute(tmp_path)
+
+
 def test_a_flipped_bit_in_the_log_costs_at_most_a_tail_of_batches(tmp_path):
-    expected = undisturbed(BATCHES)
     with Store.open(tmp_path / "live") as store:
         gather(store, BATCHES)
         (tmp_path / "good").mkdir()
         for name in (FILE_NAME, FILE_NAME + "-wal"):
             shutil.copy(tmp_path / "live" / name, tmp_path / "good" / name)
+    good = rows(tmp_path / "live")
     chance = np.random.default_rng(20201207)
     kept = []
     for flip in range(100):
         directory = tmp_path / str(flip)
         flipped(tmp_path / "good", directory, FILE_NAME + "-wal", chance)
         Store.open(directory).close()
-        stored = [row[6] for row in rows(directory)]
-        assert stored == list(range(len(stored)))
+        stored = rows(directory)
+        assert stored == good[: len(stored)]
         kept.append(len(stored))
-        assert outcome(directory, expected) == "harmless"
         shutil.rmtree(directory)
     assert min(kept) < BATCHES / 2 < max(kept)
 

@@ -354,9 +354,7 @@ OTHERS = {
 def test_every_part_of_the_key_matters():
     keys_seen = {key_digest(**KEY)} | {key_digest(**KEY | {name: other}) for name, other in OTHERS.items()}
     assert len(keys_seen) == 7
-    first = {generator(**KEY | {name: other}).random() for name, other in OTHERS.items()} | {
-        generator(**KEY).random()
-    }
+    first = {generator(**KEY | {name: other}).random() for name, other in OTHERS.items()} | {generator(**KEY).random()}
     assert len(first) == 7
 
 

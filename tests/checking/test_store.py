@@ -16,9 +16,7 @@ from theorems.checking.budget import RELEASE_SEED
 from theorems.checking.store import FILE_NAME, BatchRow, Divergence, Series, Store, StoreFull, StoreUnreadable
 
 CODE = "c" * 64
-SERIES = Series(
-    statement="glss.thm3.3", instance="0" * 64, stream="event", seed=7, batch_size=64, size=412, code=CODE
-)
+SERIES = Series(statement="glss.thm3.3", instance="0" * 64, stream="event", seed=7, batch_size=64, size=412, code=CODE)
 ROW = BatchRow(index=3, trials=64, failures=5, unsure=1, answers_digest="a" * 64, stress=0.25, error="")
 
 
@@ -211,9 +209,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "pragma", ["PRAGMA user_version = 0", "PRAGMA user_version = 1", "PRAGMA application_id = 5"]
-)
+@pytest.mark.parametrize("pragma", ["PRAGMA user_version = 0", "PRAGMA user_version = 1", "PRAGMA application_id = 5"])
 def test_another_programs_database_is_refused_and_left_alone(tmp_path, pragma):
     raw(tmp_path, "CREATE TABLE photos (a)", pragma)
     before = (tmp_path / FILE_NAME).read_bytes()
@@ -264,6 +260,18 @@ def test_a_truncated_file_is_refused(tmp_path):
     os.truncate(path, path.stat().st_size - 4096)
     with pytest.raises(StoreUnreadable, match=FILE_NAME):
         Store.open(tmp_path)
+
+
+@pytest.mark.parametrize("byte", [b"\xfa", b"x", b"\x00"])
+def test_damaged_words_in_the_layout_are_refused(tmp_path, byte):
+    Store.open(tmp_path).close()
+    path = tmp_path / FILE_NAME
+    good = path.read_bytes()
+    spots = [good.index(word) for word in (b"CREATE TABLE evidence", b"stress REAL", b"WITHOUT ROWID", b"UNIQUE")]
+    for spot in spots:
+        path.write_bytes(good[:spot] + byte + good[spot + 1 :])
+        with pytest.raises(StoreUnreadable, match=FILE_NAME):
+            Store.open(tmp_path)
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path):

@@ -431,9 +431,7 @@ def test_the_result_does_not_depend_on_what_was_stored_before():
         expected = gather(Coin(), empty)
     for kept in ([0], [9], [1, 3, 5], range(10)):
         with Store.memory() as store:
-            series = Series(
-                statement="s", instance="0" * 64, stream="event", seed=7, batch_size=16, size=3, code=CODE
-            )
+            series = Series(statement="s", instance="0" * 64, stream="event", seed=7, batch_size=16, size=3, code=CODE)
             for index in kept:
                 store.insert(series, batch(Coin(), index))
             assert gather(Coin(), store) == expected

@@ -35,9 +35,7 @@ def exact_kernel_error(X, K):
     balls = tangent_kernel_balls(X, 700)
     n = len(K)
     middle = [[sum(interval(balls[i, j])) / 2 for j in range(n)] for i in range(n)]
-    return np.linalg.norm(
-        np.array([[float(Fraction(K[i, j]) - middle[i][j]) for j in range(n)] for i in range(n)]), 2
-    )
+    return np.linalg.norm(np.array([[float(Fraction(K[i, j]) - middle[i][j]) for j in range(n)] for i in range(n)]), 2)
 
 
 # --------------------------------------------------------------------------------------------------- the angle
@@ -160,9 +158,7 @@ coordinates = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(1, 3).flatmap(
-        lambda d: st.lists(st.lists(coordinates, min_size=d, max_size=d), min_size=1, max_size=4)
-    )
+    st.integers(1, 3).flatmap(lambda d: st.lists(st.lists(coordinates, min_size=d, max_size=d), min_size=1, max_size=4))
 )
 def test_float_error_stays_below_its_bound(rows):
     X = np.array(rows)

@@ -87,8 +87,7 @@ class Mixture:
         for i in np.flatnonzero(np.abs(value - line) <= error + 8 * _UNIT * line):
             failures, passes = int(S[i]), int(n[i] - S[i])
             terms = [
-                (w, x, failures, y, passes)
-                for w, x, y in zip(self.weights, self.on_failure, self.on_pass, strict=True)
+                (w, x, failures, y, passes) for w, x, y in zip(self.weights, self.on_failure, self.on_pass, strict=True)
             ]
             answer[i] = power_sum_reaches(terms, 1 / alpha)
         return answer
@@ -148,12 +147,12 @@ def log_e_refute(S: npt.ArrayLike, n: npt.ArrayLike, delta: Fraction | float) ->
 
     Source: Robbins 1970; Ville 1939.
     """
-    return refuting_mixture(_inside("log_e_refute", "delta", delta)).log_e(*_counts("log_e_refute", S, n))[0]
+    return refuting_mixture(inside("log_e_refute", "delta", delta)).log_e(*_counts("log_e_refute", S, n))[0]
 
 
 def log_e_support(S: npt.ArrayLike, n: npt.ArrayLike, delta: Fraction | float) -> Floats:
     """Log e-value against p >= delta; arguments, shapes and errors as in `log_e_refute`."""
-    return supporting_mixture(_inside("log_e_support", "delta", delta)).log_e(*_counts("log_e_support", S, n))[0]
+    return supporting_mixture(inside("log_e_support", "delta", delta)).log_e(*_counts("log_e_support", S, n))[0]
 
 
 # ------------------------------------------------------------------------------------------ integer tables
@@ -171,7 +170,7 @@ def refuting_table(n: npt.ArrayLike, delta: Fraction | float, alpha: Fraction | 
     -------
     (k,) integers in 1 .. n + 1, exact
     """
-    mixture, level = refuting_mixture(_inside("refuting_table", "delta", delta)), _level("refuting_table", alpha)
+    mixture, level = refuting_mixture(inside("refuting_table", "delta", delta)), _level("refuting_table", alpha)
     return _first(lambda S, trials: mixture.reaches(S, trials, level), _trials("refuting_table", n))
 
 
@@ -180,7 +179,7 @@ def supporting_table(n: npt.ArrayLike, delta: Fraction | float, alpha: Fraction 
 
     Parameters as in `refuting_table`; (k,) integers in -1 .. n, exact.
     """
-    mixture = supporting_mixture(_inside("supporting_table", "delta", delta))
+    mixture = supporting_mixture(inside("supporting_table", "delta", delta))
     level = _level("supporting_table", alpha)
     return _first(lambda S, trials: ~mixture.reaches(S, trials, level), _trials("supporting_table", n)) - 1
 
@@ -216,9 +215,9 @@ def below_rho_delta(
 
 def resolved(delta: Fraction | float, rho: Fraction | float) -> Fraction:
     """The line rho * delta of the table `below_rho_delta`, exactly; errors as there."""
-    line = _inside("resolved", "delta", delta) * Fraction(rho)
-    if not rho > 1:
+    if not 1 < rho < math.inf:
         raise ValueError(f"resolved: rho must be above 1, got rho = {rho}")
+    line = inside("resolved", "delta", delta) * Fraction(rho)
     if not line < 1:
         raise ValueError(f"resolved: rho * delta must be below 1, got {float(line)} = {rho} * {delta}")
     return line
@@ -230,7 +229,7 @@ def trials_to_support(delta: Fraction | float, alpha: Fraction | float) -> int:
     At S = 0 every term of E is a power of (1-q)/(1-delta) > 1, so E grows with n and one bisection finds the
     least n. Half the weight lies on q = 0, so n <= (log(1/alpha) + log 2) / -log(1-delta) suffices.
     """
-    exact = _inside("trials_to_support", "delta", delta)
+    exact = inside("trials_to_support", "delta", delta)
     mixture, level = supporting_mixture(exact), _level("trials_to_support", alpha)
     most = math.ceil((math.log(2) - _log(level)) / -_log(1 - exact)) + 1
     top = np.array([most], np.int64)
@@ -289,9 +288,7 @@ def confidence_sequence(
         raise ValueError(f"confidence_sequence: both numbers of prior must be >= 1, got prior = {prior}")
     line = math.log(2) - _log(level)
     if not line > max(a, b):
-        raise ValueError(
-            f"confidence_sequence: log(2/alpha) must be above max(prior), got {line} for alpha = {alpha}"
-        )
+        raise ValueError(f"confidence_sequence: log(2/alpha) must be above max(prior), got {line} for alpha = {alpha}")
     lower = _excluded_below(S, n - S, line, a, b)
     upper = math.nextafter(1 - _excluded_below(n - S, S, line, b, a), 2)
     return lower, min(upper, 1.0)
@@ -351,14 +348,15 @@ def _log_beta(a: float, b: float) -> float:
 # ------------------------------------------------------------------------------------------- at the door
 
 
-def _inside(function: str, name: str, value: Fraction | float) -> Fraction:
+def inside(function: str, name: str, value: Fraction | float) -> Fraction:
+    """Give a number in (0, 1) exactly; ValueError naming function, argument and value for anything else."""
     if isinstance(value, bool | np.bool_) or not 0 < value < 1:
         raise ValueError(f"{function}: {name} must be in (0, 1), got {name} = {value}")
     return Fraction(value)
 
 
 def _level(function: str, alpha: Fraction | float) -> Fraction:
-    return _inside(function, "alpha", alpha)
+    return inside(function, "alpha", alpha)
 
 
 def _trials(function: str, n: npt.ArrayLike) -> Counts:

@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, isfinite
 
+from theorems.checking import budget
 from theorems.checking.bernoulli import confidence_sequence
 from theorems.checking.events import Event, exact_failure
 from theorems.checking.exact_probability import least_size
-from theorems.checking.layers import look
+from theorems.checking.judge import judge, settled
 from theorems.checking.keys import code_digest, digest, generator
+from theorems.checking.layers import look
+from theorems.checking.records import Hearing, outward, record
 from theorems.checking.store import Store
 from theorems.checking.trials import collect
-
-from theorems.checking import budget
-from theorems.checking.judge import judge, settled
-from theorems.checking.records import Hearing, outward, record
 from theorems.statement import (
     BrokenTwin,
     Comparisons,

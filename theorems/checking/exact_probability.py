@@ -180,11 +180,11 @@ def _chance_by_counting(m: int, box: Box) -> Fraction:
 
 
 def _refined(at: Callable[[int], Interval], relative: Fraction | float) -> Enclosure:
-    """Double the bits until a positive number is known to the relative width."""
+    """Double the bits until a positive number is known to the relative width, hence its lower end positive."""
     bits = _FIRST_BITS
     while True:
         lower, upper = at(bits)
-        if lower > 0 and upper - lower <= Fraction(relative) * lower:
+        if upper - lower <= Fraction(relative) * lower:
             return Enclosure(lower=lower, upper=min(upper, Fraction(1)))
         bits *= 2
 
@@ -193,9 +193,7 @@ def _sharp(p: Fraction) -> Enclosure:
     return Enclosure(lower=p, upper=p)
 
 
-def _check(
-    m: int, q: Sequence[Fraction], low: Sequence[int], high: Sequence[int], relative: Fraction | float
-) -> None:
+def _check(m: int, q: Sequence[Fraction], low: Sequence[int], high: Sequence[int], relative: Fraction | float) -> None:
     if m < 0:
         raise ValueError(f"multinomial_leaves_box: m must be >= 0, got m = {m}")
     if not len(q) == len(low) == len(high) >= 1:

@@ -48,9 +48,7 @@ def independence_log_wealth(draws: npt.ArrayLike, q: Sequence[Fraction | float])
     law = probabilities("independence_log_wealth", q)
     x = np.asarray(draws)
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu") or ((x < 0) | (x >= law.size)).any():
-        raise ValueError(
-            f"independence_log_wealth: draws must be integers in 0 .. {law.size - 1}, got {draws!r}"[:200]
-        )
+        raise ValueError(f"independence_log_wealth: draws must be integers in 0 .. {law.size - 1}, got {draws!r}"[:200])
     x = x.astype(np.int64)
     chance = law[x]
     if (chance == 0).any():
@@ -147,6 +145,6 @@ def _log_miss(
         top = future.max(axis=-1, keepdims=True)
         future, scale = future / top, scale + np.log(top[..., 0])
         after = scale + np.log((future * q).sum(axis=-1))
-        for longer in range(lag):  # so many of the chains are one step ahead
+        for longer in range(min(lag, most - n + 1)):  # so many of the chains are one step ahead
             yield n + longer, float((entry + longer * after + (lag - longer) * now).min())
         now = after

@@ -9,7 +9,6 @@ from fractions import Fraction
 from math import log
 
 from theorems.checking.bernoulli import greatest_supporting, least_refuting, trials_to_support
-
 from theorems.checking.budget import Allowance
 from theorems.statement import (
     Answer,
@@ -139,9 +138,7 @@ def _judge_trials(evidence: Trials, delta: Fraction, rho: Fraction, allowance: A
 def _price(n: int, counted: int, least: int, delta: Fraction) -> str:
     if counted == 0:
         return f"{least - n} more trials without a failure"
-    return (
-        f"at least {max(least - n, n)} more trials at the rate seen so far ({counted}/{n} against {_number(delta)})"
-    )
+    return f"at least {max(least - n, n)} more trials at the rate seen so far ({counted}/{n} against {_number(delta)})"
 
 
 def _judge_comparisons(evidence: Comparisons) -> Verdict:
@@ -205,9 +202,7 @@ def _judge_slope(evidence: Slope) -> Verdict:
         return Verdict(finding=Finding.SUPPORTED, because=f"{seen} <= {allowed}", alpha=0.0, table="range")
     if evidence.lower > line:
         return Verdict(finding=Finding.REFUTED, because=f"{seen} > {allowed}", alpha=0.0, table="range")
-    return Verdict(
-        finding=Finding.UNDECIDED, because=f"{seen} straddles {allowed}", alpha=0.0, price="a longer range"
-    )
+    return Verdict(finding=Finding.UNDECIDED, because=f"{seen} straddles {allowed}", alpha=0.0, price="a longer range")
 
 
 def _number(x: Fraction) -> str:

@@ -77,7 +77,7 @@ def draws_needed(effect: float, mean: float, low: float, high: float, alpha: flo
     inequality P(E_n < 1/alpha) <= (2K/alpha)^theta rho^n. The answer takes the best theta and stake for the worse
     of the two directions; it holds whenever E[x_t | past] is off by `effect` in one direction throughout.
     """
-    needed = _bound(effect, _centre("draws_needed", mean, low, high), high - low, alpha, power)
+    needed = _bound("draws_needed", effect, _centre("draws_needed", mean, low, high), high - low, alpha, power)
     if math.isinf(needed):
         raise ValueError(f"draws_needed: no stake grows for effect = {effect}")
     return math.ceil(needed)
@@ -92,23 +92,23 @@ def detectable_effect(draws: int, mean: float, low: float, high: float, alpha: f
     """
     centre = _centre("detectable_effect", mean, low, high)
     below, above = 0.0, max(high - mean, mean - low)
-    if not _bound(above, centre, high - low, alpha, power) <= draws:
+    if not _bound("detectable_effect", above, centre, high - low, alpha, power) <= draws:
         raise ValueError(f"detectable_effect: draws = {draws} refute no mean in [{low}, {high}] from {mean}")
     while above > _RESOLUTION * below:
         middle = (below + above) / 2
-        seen = math.ceil(_bound(middle, centre, high - low, alpha, power)) <= draws
+        seen = math.ceil(_bound("detectable_effect", middle, centre, high - low, alpha, power)) <= draws
         below, above = (below, middle) if seen else (middle, above)
     return above
 
 
-def _bound(effect: float, centre: float, width: float, alpha: float, power: float) -> float:
+def _bound(function: str, effect: float, centre: float, width: float, alpha: float, power: float) -> float:
     """The draws needed before rounding, inf where no stake grows; falls as the effect grows."""
     if not (0 < alpha < 1 and 0 < power < 1):
-        raise ValueError(f"draws_needed: alpha and power must be in (0, 1), got {alpha} and {power}")
+        raise ValueError(f"{function}: alpha and power must be in (0, 1), got {alpha} and {power}")
     shift = effect / width
     reachable = [c for c in (centre, 1 - centre) if shift <= 1 - c]
     if not (effect > 0 and reachable):
-        raise ValueError(f"draws_needed: effect must be > 0 and leave room in the range, got effect = {effect}")
+        raise ValueError(f"{function}: effect must be > 0 and leave room in the range, got effect = {effect}")
     return max(_one_way(c, c + shift, alpha, power) for c in reachable)
 
 

@@ -22,6 +22,7 @@ from theorems.checking.bernoulli import (
     Floats,
     below_delta,
     below_rho_delta,
+    inside,
     refuting_mixture,
     refuting_table,
     resolved,
@@ -82,10 +83,7 @@ def operating_characteristics(
         )
     n = np.arange(look_every, horizon + 1, look_every)
     refuting = refuting_table(n, delta, alpha_refute)
-    if rho is None:
-        supporting = below_delta(n, delta, alpha_support)
-    else:
-        supporting = below_rho_delta(n, delta, alpha_support, rho)
+    supporting = below_delta(n, delta, alpha_support) if rho is None else below_rho_delta(n, delta, alpha_support, rho)
     refuted, supported, alive, mean_trials = 0.0, 0.0, 1.0, 0.0
     looks = zip(refuting.tolist(), supporting.tolist(), strict=True)
     for now in follow(looks, p, look_every):
@@ -179,14 +177,13 @@ def trials_needed(
     ValueError : an argument out of range; or more than `most` trials needed, as for every excess below about
         1.025, at which no bet of the refuting grid grows
     """
-    p = Fraction(delta) * Fraction(excess)
-    if not (excess > 1 and p <= 1):
+    line = inside("trials_needed", "delta", delta)
+    if not (excess > 1 and excess * line <= 1):
         raise ValueError(f"trials_needed: need excess > 1 and excess * delta <= 1, got excess = {excess}")
-    _check_power("trials_needed", power)
-    bets = refuting_mixture(Fraction(delta))
-    growth = max(
-        float(p) * log(x) + float(1 - p) * log(y) for x, y in zip(bets.on_failure, bets.on_pass, strict=True)
-    )
+    p = Fraction(excess) * line
+    inside("trials_needed", "power", power)
+    bets = refuting_mixture(line)
+    growth = max(float(p) * log(x) + float(1 - p) * log(y) for x, y in zip(bets.on_failure, bets.on_pass, strict=True))
     if growth > 0:
         for n, chance in enumerate(_refuted_within(delta, alpha, p, most), start=1):
             if chance >= power:
@@ -210,18 +207,19 @@ def detectable_excess(trials: int, delta: Fraction | float, alpha: Fraction | fl
     ------
     ValueError : an argument out of range, or even p = 1 is not refuted within `trials`
     """
-    _check_power("detectable_excess", power)
+    line = inside("detectable_excess", "delta", delta)
+    inside("detectable_excess", "power", power)
 
     def seen(p: Fraction) -> bool:
         return any(chance >= power for chance in _refuted_within(delta, alpha, p, trials))
 
-    below, above = Fraction(delta), Fraction(1)
+    below, above = line, Fraction(1)
     if not seen(above):
         raise ValueError(f"detectable_excess: not even p = 1 is refuted within trials = {trials}")
     while above > _RESOLUTION * below:
         middle = (below + above) / 2
         below, above = (below, middle) if seen(middle) else (middle, above)
-    return above / Fraction(delta)
+    return above / line
 
 
 def _refuted_within(delta: Fraction | float, alpha: Fraction | float, p: Fraction, most: int) -> Iterator[float]:
@@ -233,8 +231,3 @@ def _refuted_within(delta: Fraction | float, alpha: Fraction | float, p: Fractio
 
 def _total(mass: Floats) -> float:
     return float(mass.sum())
-
-
-def _check_power(function: str, power: float) -> None:
-    if not 0 < power < 1:
-        raise ValueError(f"{function}: power must be in (0, 1), got power = {power}")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import floor, log10
+from typing import Literal
 
 from theorems.checking.keys import digest
-
 from theorems.statement import (
     BrokenTwin,
     Comparisons,
@@ -21,7 +21,6 @@ from theorems.statement import (
     Trials,
     Verdict,
 )
-
 
 MAX_EXPONENT = 10**6  # of the decimals shown; failure probabilities stop far above 1e-1000000
 
@@ -62,7 +61,7 @@ def record(
     failure = evidence.failure if isinstance(evidence, ExactProbability) else None
     comparisons = evidence.all if isinstance(evidence, Comparisons) else ()
     name = statement.id if twin is None else f"{statement.id}/{twin.name}"
-    kind = {ExactProbability: "exact", Trials: "trials", Comparisons: "comparisons"}.get(type(evidence), "slope")
+    kind = _kind(evidence)
     return Record(
         id=f"{name}@{instance.name}",
         statement=statement.id,
@@ -106,6 +105,18 @@ def record(
         layers=hearing.layers,
         curve=hearing.curve,
     )
+
+
+def _kind(evidence: Evidence) -> Literal["exact", "trials", "comparisons", "slope"]:
+    match evidence:
+        case ExactProbability():
+            return "exact"
+        case Trials():
+            return "trials"
+        case Comparisons():
+            return "comparisons"
+        case _:
+            return "slope"
 
 
 def _digits(x: Fraction) -> str:

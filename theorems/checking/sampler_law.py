@@ -78,7 +78,7 @@ def draws_needed(truth: Sequence[Fraction | float], q: Sequence[Fraction | float
     support, drawn = int((law > 0).sum()), p > 0
     with np.errstate(divide="ignore"):  # log 0 is right: a category impossible under q is infinitely telling
         logs = np.log(p[drawn, None]) * (1 - _TILTS) + np.log(law[drawn, None]) * _TILTS
-    per_draw = np.log(np.exp(logs).sum(axis=0))
+        per_draw = np.log(np.exp(logs).sum(axis=0))
 
     def enough(n: int) -> bool:
         exponent = _TILTS * (regret(n, support) - math.log(alpha)) + n * per_draw

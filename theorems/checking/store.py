@@ -218,9 +218,7 @@ class Store:
         check_count("insert(row.index)", row.index)
         check_digest("insert(row.answers_digest)", row.answers_digest)
         if row.trials != series.batch_size:
-            raise ValueError(
-                f"insert(row): need a whole batch of {series.batch_size} trials; got {row.trials} trials"
-            )
+            raise ValueError(f"insert(row): need a whole batch of {series.batch_size} trials; got {row.trials} trials")
         if row.failures < 0 or row.unsure < 0 or row.failures + row.unsure > row.trials:
             raise ValueError(f"insert(row): need failures, unsure >= 0 with sum <= trials; got {row}")
         # SQLite has no nan: it becomes NULL.
@@ -230,9 +228,7 @@ class Store:
             self._connection.execute(_INSERT, (*astuple(series), *values))
         stored = self.find(series, row.index)
         if stored is None or not stored.agrees_with(row):
-            raise Divergence(
-                f"{self._path}: one key, two answers, for {series}\n  stored   {stored}\n  computed {row}"
-            )
+            raise Divergence(f"{self._path}: one key, two answers, for {series}\n  stored   {stored}\n  computed {row}")
 
     def campaign(self, seed: int, code: str) -> int:
         """The number v of the campaign of (seed, code); campaign v gets 6/(pi v)^2 of the error budget.
@@ -318,7 +314,7 @@ class Store:
         """SQLite's errors in our words, with the path."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the second when damaged text is quoted in an error
             if getattr(error, "sqlite_errorcode", None) in _OUT_OF_SPACE:
                 raise StoreFull(f"{self._path}: no room to write: {error}") from None
             raise StoreUnreadable(f"{self._path}: {error}") from None

@@ -21,6 +21,9 @@ from theorems.checking.keys import check_count, digest, generator, key_digest
 from theorems.checking.store import BatchRow, Series, Store
 from theorems.statement import Answer, Batch, Experiment, Trials
 
+# Plain integers: NumPy looks attributes up on an IntEnum operand and drops a Ctrl-C that falls into the look-up.
+_OUT, _UNSURE = int(Answer.OUT), int(Answer.UNSURE)
+_LEAST, _LARGEST = int(min(Answer)), int(max(Answer))
 _CANARIES = 3  # of 256 batches, about 1 %, are run twice
 _LONGEST_ERROR = 400  # characters of an error text that are kept
 
@@ -78,9 +81,9 @@ def guarded() -> Iterator[None]:
     """
     before = _global_states()
     watch = _Watch()
-    for module, name, function in _GUARDED:
-        setattr(module, name, watch.over(function, f"{module.__name__}.{name}"))
-    try:
+    try:  # from here on: a Ctrl-C must not leave stand-ins behind
+        for module, name, function in _GUARDED:
+            setattr(module, name, watch.over(function, f"{module.__name__}.{name}"))
         yield
     finally:
         watch.on = False
@@ -241,7 +244,7 @@ def _check(batch: Batch, trials: int) -> None:
     if type(answers) is not np.ndarray or answers.dtype != np.int8 or answers.shape != (trials,):
         shape = f"{answers.dtype} of shape {answers.shape}" if isinstance(answers, np.ndarray) else repr(answers)
         raise TypeError(f"answers: need an int8 array of shape ({trials},); got {type(answers).__name__} {shape}")
-    strange = answers[(answers < min(Answer)) | (answers > max(Answer))]
+    strange = answers[(answers < _LEAST) | (answers > _LARGEST)]
     if strange.size:
         raise ValueError(f"answers: need 0 (IN), 1 (OUT) or 2 (UNSURE); got {strange[0]}")
     if not isinstance(batch.stress, float):
@@ -252,8 +255,8 @@ def _row(index: int, answers: npt.NDArray[np.int8], *, stress: float, error: str
     return BatchRow(
         index=index,
         trials=answers.size,
-        failures=int(np.count_nonzero(answers == Answer.OUT)),
-        unsure=int(np.count_nonzero(answers == Answer.UNSURE)),
+        failures=int(np.count_nonzero(answers == _OUT)),
+        unsure=int(np.count_nonzero(answers == _UNSURE)),
         answers_digest=hashlib.sha256(answers.tobytes()).hexdigest(),
         stress=stress,
         error=error,
@@ -263,4 +266,4 @@ def _row(index: int, answers: npt.NDArray[np.int8], *, stress: float, error: str
 def _unsure(index: int, trials: int, error: str) -> BatchRow:
     # A message may hold anything; the store holds text.
     text = error[:_LONGEST_ERROR].encode("utf-8", "backslashreplace").decode()
-    return _row(index, np.full(trials, Answer.UNSURE, dtype=np.int8), stress=nan, error=text)
+    return _row(index, np.full(trials, _UNSURE, dtype=np.int8), stress=nan, error=text)

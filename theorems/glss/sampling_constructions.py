@@ -47,7 +47,7 @@ def kernel(x: SamplingInstance) -> tuple[Float64, float]:
     """Give the Gram matrix K of an instance and a bound of its error in the spectral norm."""
     match x:
         case FiniteWorld():
-            K = _as_floats(_finite(x).kernel)
+            K = _as_floats(_exact_kernel(x))
             return K, UNIT_ROUNDOFF * float(np.linalg.norm(K)) * (1 + gamma(K.size))
         case FourierData():
             return gaussian_kernel(x.X, x.sigma), gaussian_kernel_error(x.X, x.sigma)
@@ -96,7 +96,11 @@ class _FiniteParts:
     q_bar: Numbers
     s_q_tilde: Fraction
     grams: Numbers
-    kernel: Rows
+
+
+@lru_cache(maxsize=32)
+def _exact_kernel(x: FiniteWorld) -> Rows:
+    return x.features.kernel()
 
 
 @lru_cache(maxsize=32)
@@ -108,7 +112,6 @@ def _finite(x: FiniteWorld) -> _FiniteParts:
         q_bar=p * tau / sum(p * tau),
         s_q_tilde=sum(p * tau),
         grams=np.array(x.features.grams, dtype=object),
-        kernel=x.features.kernel(),
     )
 
 
@@ -118,7 +121,7 @@ def _on_finite_world(x: FiniteWorld, m: int, recipe: Recipe) -> Construction:
     weight, grams = scheme.weight * recipe.scale(m), recipe.grams(parts.grams)
 
     def exact(counts: Numbers) -> tuple[Rows, Rows]:
-        return parts.kernel, _rows(np.tensordot([int(c) for c in counts] * weight, grams, axes=1))
+        return _exact_kernel(x), _rows(np.tensordot([int(c) for c in counts] * weight, grams, axes=1))
 
     per_draw = _rows(np.tensordot(scheme.law * weight * m, grams, axes=1))
     return Construction(
@@ -129,7 +132,7 @@ def _on_finite_world(x: FiniteWorld, m: int, recipe: Recipe) -> Construction:
         box=_box(x, m, recipe, scheme.law, weight, grams) if recipe.drawing.independent else None,
         size_needed=features_asked(quantities(x), bits=512),
         sampling=_sampling(recipe, _as_floats(parts.q_bar), _as_floats(scheme.law)),
-        mean=ExactMean(built=per_draw, claimed=parts.kernel),
+        mean=ExactMean(built=per_draw, claimed=_exact_kernel(x)),
     )
 
 
@@ -187,14 +190,14 @@ def _counted(
 
 def _box(x: FiniteWorld, m: int, recipe: Recipe, law: Numbers, weight: Numbers, grams: Numbers) -> CountsBox | None:
     """Read the event as a box of counts: possible when every Gram matrix is diagonal and no row is shared."""
-    J, n = len(grams), len(grams[0])
+    J, n, K = len(grams), len(grams[0]), _exact_kernel(x)
     if any(grams[j][a][b] for j in range(J) for a in range(n) for b in range(n) if a != b):
         return None
     eps, a, b = recipe.event.eps(x.eps), recipe.event.kernel_ridge(x.lam), recipe.event.sample_ridge(x.lam)
     low, high = [0] * J, [m] * J
     for i in range(n):
         per_count = [(j, weight[j] * grams[j][i][i]) for j in range(J) if weight[j] * grams[j][i][i]]
-        allowed = [(1 - eps) * (_finite(x).kernel[i][i] + a) - b, (1 + eps) * (_finite(x).kernel[i][i] + a) - b]
+        allowed = [(1 - eps) * (K[i][i] + a) - b, (1 + eps) * (K[i][i] + a) - b]
         if len(per_count) > 1:
             return None
         if per_count:
@@ -341,7 +344,7 @@ def _streamed(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
 
 def _facts(x: SamplingInstance) -> dict[str, float | int | str]:
     found = quantities(x)
-    n = len(x.features.kernel()) // x.features.copies if isinstance(x, FiniteWorld) else len(kernel(x)[0])
+    n = x.features.n if isinstance(x, FiniteWorld) else len(kernel(x)[0])
     return {
         "n": n,
         "s_lambda": float(found.s_lambda[1]),

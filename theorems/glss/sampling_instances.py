@@ -1,9 +1,9 @@
 """The instances of Theorem 3.3: data, features, ridge, accuracy and failure probability.
 
-    FiniteWorld   finitely many features with rational probabilities: everything is exact
-    PlaneWorld    ReLU tangent features of points in the plane: finitely many activation cells
-    TangentData   ReLU tangent features of points in any dimension
-    FourierData   Gaussian Fourier features of points in any dimension
+FiniteWorld   finitely many features with rational probabilities: everything is exact
+PlaneWorld    ReLU tangent features of points in the plane: finitely many activation cells
+TangentData   ReLU tangent features of points in any dimension
+FourierData   Gaussian Fourier features of points in any dimension
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import cache
 
 import numpy as np
 
-from reference.datasets import load
 from reference import finite_features as finite
+from reference.datasets import load
 from reference.finite_features import FiniteFeatures
 from reference.gaussian_fourier import gaussian_kernel
 from reference.preconditions import Float64
@@ -108,7 +108,7 @@ COUPON_2 = coupon(2, Fraction(1, 1000))
 COUPON_3 = coupon(3, Fraction(1, 1000))
 COUPON_8 = coupon(8, Fraction(1, 20), curve=True)
 COUPON_20 = coupon(20, Fraction(1, 100))
-COUPON_64 = coupon(64, Fraction(1, 1000), eps=Fraction(49, 100))
+COUPON_16 = coupon(16, Fraction(1, 1000), eps=Fraction(49, 100))
 
 SPIKE = FiniteWorld(
     name="spike",

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from reference import arithmetic
 from reference.arithmetic import Interval
 from reference.preconditions import Float64
-from theorems.glss.sampling_instances import SamplingInstance
 
 Numbers: TypeAlias = npt.NDArray[Any]
 
@@ -79,23 +78,21 @@ class Event:
     sample_ridge: Callable[[Fraction], Fraction] = lambda lam: lam
 
 
+AS_PRINTED = Event()
+
+
 def over(a: Numbers, b: Numbers) -> Numbers:
     """Divide entry by entry, with 0 where b = 0: such a feature is never drawn, and its Phi is 0 (erratum E11)."""
-    out = np.zeros_like(a)
-    np.divide(a, b, out=out, where=b != 0) if a.dtype != object else None
-    if a.dtype == object:
-        for j, (x, y) in enumerate(zip(a, b, strict=True)):
-            out[j] = x / y if y else Fraction(0)
-    return out
+    present = b != 0
+    quotient: Numbers = np.where(present, a / np.where(present, b, 1), a * 0)
+    return quotient
 
 
-def independently() -> Drawing:
-    """m independent draws, as the theorem says."""
-    return Drawing(
-        counts=lambda law, m, rng, trials: rng.multinomial(m, law, size=trials),
-        indices=lambda law, count, rng: rng.choice(len(law), size=count, p=law),
-        independent=True,
-    )
+INDEPENDENTLY = Drawing(
+    counts=lambda law, m, rng, trials: rng.multinomial(m, law, size=trials),
+    indices=lambda law, count, rng: rng.choice(len(law), size=count, p=law),
+    independent=True,
+)
 
 
 def by_importance(p: Numbers, q_bar: Numbers) -> Scheme:
@@ -134,11 +131,9 @@ class Recipe:
     size: Callable[[Quantities], int] = lambda x: safe_ceiling(features_asked(x))
     scheme: Callable[[Numbers, Numbers], Scheme] = by_importance
     scale: Callable[[int], Fraction] = lambda m: Fraction(1, m)
-    drawing: Drawing = independently()
-    event: Event = Event()
+    drawing: Drawing = INDEPENDENTLY
+    event: Event = AS_PRINTED
     grams: Callable[[Numbers], Numbers] = lambda grams: grams
 
 
 PAPER = Recipe()
-
-__all__ = ["PAPER", "Drawing", "Event", "Quantities", "Recipe", "SamplingInstance", "Scheme", "by_importance", "over"]

@@ -21,10 +21,9 @@ from theorems.glss.sampling_constructions import construct, kernel, quantities
 from theorems.glss.sampling_instances import (
     COMPLEX,
     COUPON_2,
-    COUPON_3,
     COUPON_8,
+    COUPON_16,
     COUPON_20,
-    COUPON_64,
     NULL_ATOM,
     RAMP,
     SPIKE,
@@ -129,22 +128,19 @@ def _without_the_rarest(p: Numbers, q_bar: Numbers) -> Scheme:
     return Scheme(law=law / sum(law), weight=over(p, q_bar))
 
 
-def _one_draw_repeated() -> Drawing:
-    return Drawing(
-        counts=lambda law, m, rng, trials: m * rng.multinomial(1, law, size=trials),
-        indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=1, p=law), count),
-        independent=False,
-    )
+_ONE_DRAW_REPEATED = Drawing(
+    counts=lambda law, m, rng, trials: m * rng.multinomial(1, law, size=trials),
+    indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=1, p=law), count),
+    independent=False,
+)
 
-
-def _blocks_of_four() -> Drawing:
-    return Drawing(
-        counts=lambda law, m, rng, trials: (
-            4 * rng.multinomial(m // 4, law, size=trials) + (m % 4) * rng.multinomial(1, law, size=trials)
-        ),
-        indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=-(-count // 4), p=law), 4)[:count],
-        independent=False,
-    )
+_BLOCKS_OF_FOUR = Drawing(
+    counts=lambda law, m, rng, trials: (
+        4 * rng.multinomial(m // 4, law, size=trials) + (m % 4) * rng.multinomial(1, law, size=trials)
+    ),
+    indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=-(-count // 4), p=law), 4)[:count],
+    independent=False,
+)
 
 
 def _real_part(grams: Numbers) -> Numbers:
@@ -176,8 +172,13 @@ def _twin(
 _TINY = FiniteWorld(
     name="tiny-direction",
     says="K = diag(1, 1e-6): the second direction lies far below lambda = 1/100",
-    features=replace(SPIKE.features, grams=(((Fraction(2), Fraction(0)), (Fraction(0), Fraction(0))),
-                                            ((Fraction(0), Fraction(0)), (Fraction(0), Fraction(2, 10**6))))),
+    features=replace(
+        SPIKE.features,
+        grams=(
+            ((Fraction(2), Fraction(0)), (Fraction(0), Fraction(0))),
+            ((Fraction(0), Fraction(0)), (Fraction(0), Fraction(2, 10**6))),
+        ),
+    ),
     lam=Fraction(1, 100),
     eps=Fraction(49, 100),
     delta=Fraction(1, 10),
@@ -197,13 +198,13 @@ TWINS = (
     _twin(
         "log_factor_dropped",
         "m = 3 eps^-2 s: the coupon collector needs the logarithm",
-        COUPON_64,
+        COUPON_16,
         size=_size(lambda s, _s_lambda, eps, _delta: 3 * s / eps**2),
     ),
     _twin(
         "constant_a_hundred_times_smaller",
         "m = .03 eps^-2 s ln(..): far below the variance",
-        COUPON_64,
+        COUPON_16,
         size=_less(lambda m: -(-m // 100)),
     ),
     _twin(
@@ -246,7 +247,7 @@ TWINS = (
     _twin(
         "domination_dropped",
         "q_tilde = p has integral 1: an m that ignores the leverage",
-        COUPON_64,
+        COUPON_16,
         size=lambda x: safe_ceiling(features_asked(replace(x, s_q_tilde=(Fraction(1), Fraction(1))))),
     ),
     _twin(
@@ -325,13 +326,13 @@ TWINS = (
         "one_draw_repeated",
         "one feature drawn and used m times",
         COUPON_8,
-        drawing=_one_draw_repeated(),
+        drawing=_ONE_DRAW_REPEATED,
     ),
     _twin(
         "blocks_of_four",
         "each draw used four times: the size counts copies",
         COUPON_20,
-        drawing=_blocks_of_four(),
+        drawing=_BLOCKS_OF_FOUR,
     ),
     _twin(
         "real_part_only",
@@ -346,11 +347,12 @@ STATEMENT = Statement(
     number="3.3",
     title="Kernel approximation with leverage score sampling",
     kind="Theorem",
-    says=r"P\left[(1-\varepsilon)(K+\lambda I)\preceq\bar\Psi\bar\Psi^{\top}+\lambda I\preceq(1+\varepsilon)(K+\lambda I)"
-    r"\right]\ge 1-\delta\quad\text{once}\quad m\ge 3\varepsilon^{-2}s_{\tilde q_\lambda}"
+    says=r"P\left[(1-\varepsilon)(K+\lambda I)\preceq\bar\Psi\bar\Psi^{\top}+\lambda I"
+    r"\preceq(1+\varepsilon)(K+\lambda I)\right]\ge 1-\delta"
+    r"\quad\text{once}\quad m\ge 3\varepsilon^{-2}s_{\tilde q_\lambda}"
     r"\ln\frac{16\,s_{\tilde q_\lambda}s_\lambda(K)}{\delta}",
-    plainly="m >= 3 eps^-2 s_q_tilde ln(16 s_q_tilde s_lambda / delta) features drawn from q_tilde / s_q_tilde, "
-    "q_tilde >= q_lambda, approximate K + lambda I within 1 +- eps with probability at least 1 - delta",
+    plainly="Enough random features, drawn in proportion to any function that dominates their ridge leverage, "
+    "approximate the kernel matrix within 1 +- eps with probability at least 1 - delta.",
     source=GLSS.at("Section 3.1, Theorem 3.3"),
     deviation="",
     constant="explicit",
@@ -366,7 +368,7 @@ STATEMENT = Statement(
         ),
         Hypothesis(
             says="w_1..w_m are independent draws from q_bar",
-            guaranteed_by="keyed Philox streams, tested against the claimed law and for independence where it is finite",
+            guaranteed_by="keyed Philox streams, tested for law and independence where the law is finite",
         ),
     ),
     conclusion=conclusion(PAPER),
