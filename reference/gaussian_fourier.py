@@ -9,6 +9,7 @@ matrices are real, and the complex phi(x, w) = exp(-2 pi i w.x), d2 = 1, whose G
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -99,14 +100,18 @@ def gaussian_kernel_balls(X: Any, sigma: Any, bits: int) -> BallMatrix:
     """
     rows = exact_rows(points(X, "gaussian_kernel_balls: X"))
     positive(sigma, "gaussian_kernel_balls: sigma")
-    n = len(rows)
+    n, far = len(rows), max(2 * bits, 2**12)
     balls = [[ball(1, bits)] * n for _ in rows]
     twice_square = 2 * exact_rows(np.array([[sigma]], dtype=np.float64))[0][0] ** 2
     for i in range(n):
         for j in range(i):
-            exponent = -sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True)) / twice_square
+            t = sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True)) / twice_square
+            if t > far:
+                # exp(-t) < 2^-far; its own exponent may have 300 digits, which no exact rational could hold
+                balls[i][j] = balls[j][i] = ball((Fraction(0), Fraction(1, 2**far)), bits)
+                continue
             with precision(bits):
-                balls[i][j] = balls[j][i] = ball(exponent, bits).exp()
+                balls[i][j] = balls[j][i] = ball(-t, bits).exp()
     return matrix_of_balls(balls)
 
 

@@ -12,7 +12,8 @@ def main() -> None:
     try:
         require_our_own()
     except IntruderFound as intruder:
-        sys.exit(f"theorems: {intruder}")
+        sys.stderr.write(f"theorems: {intruder}\n")
+        sys.exit(2)
     from theorems.command_line import app
 
     app()

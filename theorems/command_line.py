@@ -6,23 +6,48 @@ Exit codes: 0 all as declared, 1 a verdict differs or a twin survived, 2 usage, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from theorems.statement import Statement
+    from theorems.verification import Case
+
 
 USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
+
+class _OneLine(TyperGroup):
+    """Commands that report wrong usage in one line, like every other trouble."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        try:
+            sys.exit(super().main(*args, **extra | {"standalone_mode": False}))
+        except typer.Abort:
+            _say("interrupted")
+            sys.exit(INTERRUPTED)
+        except Exception as e:
+            # Typer brings its own click or uses click itself, by version: what both call a usage error shows here
+            if not hasattr(e, "format_message"):
+                raise
+            _say(e.format_message())
+            sys.exit(USAGE)
+
+
 app = typer.Typer(
     name="theorems",
+    cls=_OneLine,
     help="The theorems of machine-learning theory, executable: verdicts with stated error rates.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -30,15 +55,21 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Statement ids, or numbers as printed: 3.3")]
 Profile = Annotated[str, typer.Option(help="quick, ci or night: which instances are heard")]
-Seed = Annotated[int | None, typer.Option(help="Seed of every key; the release seed when left out")]
-Budget = Annotated[int | None, typer.Option(help="Most trials of one record; the profile's when left out", min=1)]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of every key; the release seed when left out", min=0, max=2**63 - 1)
+]
+Budget = Annotated[
+    int | None, typer.Option(help="Most trials of one record; the profile's when left out", min=1, max=2**40)
+]
 Jobs = Annotated[int, typer.Option(help="Processes, one BLAS thread each", min=1)]
 StorePath = Annotated[
     Path, typer.Option("--store", help="Where evidence and records are kept; an interrupted run resumes")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the last line")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Every layer, hypothesis and digest")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Every layer and digest; the traceback of an internal error")
+]
 
 
 class _Stop(Exception):
@@ -54,7 +85,7 @@ def _stop(code: int, line: str) -> NoReturn:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def _one_line_errors(*, verbose: bool = False) -> Iterator[None]:
     """Turn each kind of trouble into one line and its exit code."""
     from theorems.catalogue import UnknownStatement
     from theorems.checking.loewner_files import UnreadableInput
@@ -64,6 +95,8 @@ def _one_line_errors() -> Iterator[None]:
 
     try:
         yield
+    except (typer.Exit, BrokenPipeError):
+        raise  # a reader that stops reading, like head, is no trouble
     except (UnknownStatement, UnreadableInput, BadData) as e:
         _end(USAGE, str(e))
     except HypothesisNotMet as e:
@@ -78,11 +111,27 @@ def _one_line_errors() -> Iterator[None]:
         _end(INTERRUPTED, "interrupted; whole batches of evidence are kept, the same command resumes")
     except _Stop as e:
         _end(e.code, str(e))
+    except Exception as e:
+        if verbose:
+            traceback.print_exc()
+        where = traceback.extract_tb(e.__traceback__)[-1]
+        _end(INTERNAL, f"internal error: {type(e).__name__}: {e} ({where.filename}:{where.lineno})")
+
+
+def _say(line: str) -> None:
+    typer.echo(f"theorems: {' '.join(line.split())}", err=True)
 
 
 def _end(code: int, line: str) -> NoReturn:
-    typer.echo(f"theorems: {' '.join(line.split())}", err=True)
+    _say(line)
     raise typer.Exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE)
 
 
 @app.command("list")
@@ -134,60 +183,97 @@ def verify(
     store: StorePath = Path(".theorems"),
     keyword: Annotated[str, typer.Option("-k", help="Only records whose id contains this")] = "",
     data: Annotated[Path | None, typer.Option(help="Your own .npy matrix, rows are points: judge 3.3 on it")] = None,
-    features: Annotated[str, typer.Option(help="relu or fourier, with --data")] = "relu",
-    sigma: Annotated[str, typer.Option(help="Bandwidth of the Gaussian kernel, with --features fourier")] = "1",
+    features: Annotated[str | None, typer.Option(help="relu (the default) or fourier, with --data")] = None,
+    sigma: Annotated[
+        str | None, typer.Option(help="Bandwidth of the Gaussian kernel, with --features fourier; 1 when left out")
+    ] = None,
     lam: Annotated[
         str | None, typer.Option(help="Ridge added to K, with --data; a tenth of ||K|| when left out")
     ] = None,
-    eps: Annotated[str, typer.Option(help="Accuracy in (0, 1/2), with --data")] = "0.3",
-    delta: Annotated[str, typer.Option(help="Failure probability in (0, 1), with --data")] = "0.1",
+    eps: Annotated[str | None, typer.Option(help="Accuracy in (0, 1/2), with --data; 0.3 when left out")] = None,
+    delta: Annotated[
+        str | None, typer.Option(help="Failure probability in (0, 1), with --data; 0.1 when left out")
+    ] = None,
     junitxml: Annotated[Path | None, typer.Option(help="Also write a JUnit file")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Judge statements and their broken twins, and leave the records for `theorems report`."""
-    with _one_line_errors():
-        from theorems import verification
-        from theorems.catalogue import CATALOGUE, find
-        from theorems.checking.budget import RELEASE_SEED, TRIALS
-        from theorems.console import progress, table
+    with _one_line_errors(verbose=verbose):
+        from theorems.checking.budget import TRIALS
+        from theorems.console import table
         from theorems.documents import as_json as rendered
         from theorems.documents import write_atomically
+        from theorems.verification import docket
 
         if profile not in TRIALS:
             _stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
-        if seed is not None and not 0 <= seed < 2**63:
-            _stop(USAGE, f"--seed must lie in [0, 2^63), got {seed}")
-        statements = [find(n) for n in names] if names else list(CATALOGUE)
-        if data is None:
-            cases = [c for c in verification.docket(statements, profile) if keyword in c.id]
+        given = {"--features": features, "--sigma": sigma, "--lam": lam, "--eps": eps, "--delta": delta}
+        statements = _chosen(names)
+        if data is not None:
+            cases = _cases_on(data, statements, {k.lstrip("-"): v for k, v in given.items() if v is not None})
+        elif idle := [option for option, value in given.items() if value is not None]:
+            _stop(USAGE, f"{idle[0]} needs --data, got {idle[0]} {given[idle[0]]} alone")
         else:
-            from theorems.user_data import sampling_instance
-
-            cases = [
-                verification.Case(
-                    statement="glss.thm3.3",
-                    twin=None,
-                    nth=1,
-                    instance=sampling_instance(data, features=features, sigma=sigma, lam=lam, eps=eps, delta=delta),
-                )
-            ]
+            cases = docket(statements, profile)
+        cases = [c for c in cases if keyword in c.id]
         if not cases:
-            _stop(USAGE, f"-k {keyword!r} selects nothing")
-        sitting = verification.open_sitting(
-            seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS[profile], directory=store
-        )
-        with progress(len(cases), enabled=not quiet) as tell, _executor(jobs) as executor:
-            made = verification.verify(
-                cases, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
-            )
+            _stop(USAGE, f"-k must be part of the id of a record, got {keyword!r}, which selects nothing")
+        made = _heard(cases, profile=profile, seed=seed, budget=budget, jobs=jobs, store=store, quiet=quiet)
         if junitxml is not None:
             from theorems.junit import junit
 
             write_atomically(junitxml, junit(made))
         typer.echo(rendered(made) if as_json else "\n".join(table(made, quiet=quiet, verbose=verbose)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
+
+
+def _chosen(names: Sequence[str] | None) -> list[Statement]:
+    """Give the named statements, each once and in the order of the catalogue; all of them when none is named."""
+    from theorems.catalogue import CATALOGUE, find
+
+    chosen = {find(n).id for n in names or [s.id for s in CATALOGUE]}
+    return [s for s in CATALOGUE if s.id in chosen]
+
+
+def _cases_on(data: Path, statements: Sequence[Statement], numbers: dict[str, str]) -> list[Case]:
+    """Put the user's own matrix before the court, as the first instance of Theorem 3.3."""
+    from theorems.user_data import STATEMENT, sampling_instance
+    from theorems.verification import Case
+
+    if STATEMENT not in {s.id for s in statements}:
+        _stop(USAGE, f"--data is judged by {STATEMENT} only, got {', '.join(s.id for s in statements)}")
+    if "sigma" in numbers and numbers.get("features") != "fourier":
+        _stop(USAGE, f"--sigma needs --features fourier, got --features {numbers.get('features', 'relu')}")
+    return [Case(statement=STATEMENT, twin=None, nth=1, instance=sampling_instance(data, **numbers))]
+
+
+def _heard(
+    cases: Sequence[Case],
+    *,
+    profile: str,
+    seed: int | None,
+    budget: int | None,
+    jobs: int,
+    store: Path,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Judge the cases and leave the records in `store`."""
+    from theorems import verification
+    from theorems.checking.budget import RELEASE_SEED, TRIALS
+    from theorems.console import progress
+
+    store.mkdir(parents=True, exist_ok=True)
+    if not os.access(store, os.W_OK):
+        _stop(USAGE, f"--store must be a folder that can be written to, got {store}")
+    sitting = verification.open_sitting(
+        seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS[profile], directory=store
+    )
+    with progress(len(cases), enabled=not quiet) as tell, _executor(min(jobs, len(cases))) as executor:
+        return verification.verify(
+            cases, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
+        )
 
 
 @contextmanager
@@ -218,6 +304,8 @@ def report(
         records = store / RECORDS
         if not records.exists():
             _stop(USAGE, f"no records in {records}; make them with: theorems verify --store {store}")
+        if len({p.resolve() for p in (records, html, markdown)}) < 3:
+            _stop(USAGE, f"--html, --markdown and the records must be three files, got {html}, {markdown}, {records}")
         try:
             write_reports(records, html, markdown)
         except RecordsUnreadable as e:
@@ -236,21 +324,12 @@ def twins(
 ) -> None:
     """Print the kill matrix: which layer refutes which broken twin; exit 1 when one survives."""
     with _one_line_errors():
-        from theorems import verification
-        from theorems.catalogue import CATALOGUE, find
-        from theorems.checking.budget import RELEASE_SEED, TRIALS
-        from theorems.console import kill_matrix, progress
+        from theorems.console import kill_matrix
         from theorems.documents import as_json as rendered
+        from theorems.verification import docket
 
-        statements = [find(n) for n in names] if names else list(CATALOGUE)
-        cases = [c for c in verification.docket(statements, "quick") if c.twin is not None]
-        sitting = verification.open_sitting(
-            seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS["quick"], directory=store
-        )
-        with progress(len(cases), enabled=True) as tell, _executor(jobs) as executor:
-            made = verification.verify(
-                cases, sitting=sitting, profile="quick", directory=store, executor=executor, progress=tell
-            )
+        cases = [c for c in docket(_chosen(names), "quick") if c.twin is not None]
+        made = _heard(cases, profile="quick", seed=seed, budget=budget, jobs=jobs, store=store, quiet=False)
         typer.echo(rendered(made) if as_json else "\n".join(kill_matrix(made)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
 
@@ -282,5 +361,5 @@ def loewner(
         else:
             for d in decisions:
                 witness = f"  v = ({', '.join(f'{x:.6g}' for x in d.witness)})" if d.witness else ""
-                typer.echo(f"{d.truth:<9} {d.file}  [{d.rung}, {d.bits} bits]{witness}")
-        raise typer.Exit(UNDECIDED if any(d.truth == "UNSURE" for d in decisions) else 0)
+                typer.echo(f"{d.verdict:<9} {d.file}  [{d.rung}, {d.bits} bits]{witness}")
+        raise typer.Exit(UNDECIDED if any(d.verdict == "UNSURE" for d in decisions) else 0)

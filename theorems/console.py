@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -83,7 +84,8 @@ def table(made: dict[str, Any], *, quiet: bool, verbose: bool) -> Iterator[str]:
             for r in mine:
                 if r["twin"] is not None:
                     yield from _row(r, f"{r['twin']} on {r['instance']}", colour, verbose=verbose)
-            yield f"  => {colour(s['verdict'])} (declared {s['expected']})"
+            if any(r["twin"] is None for r in mine):
+                yield f"  => {colour(s['verdict'])} (declared {s['expected']})"
             yield ""
     total, declared = made["summary"]["total"], made["summary"]["as_declared"]
     twins = [r for r in made["records"] if r["twin"] is not None]
@@ -96,7 +98,7 @@ def table(made: dict[str, Any], *, quiet: bool, verbose: bool) -> Iterator[str]:
 
 def _row(r: dict[str, Any], subject: str, colour: Any, *, verbose: bool) -> Iterator[str]:
     if r["evidence"] == "exact":
-        seen = f"exact, p = {float(r['probability'][1]):.2e}"
+        seen = f"exact, p = {Decimal(r['probability'][1]):.2e}"  # a float would underflow
     elif r["evidence"] == "trials":
         unsure = f" + {r['unsure']} unsure" if r["unsure"] else ""
         seen = f"{r['failures']}{unsure} of {r['trials']} fail"

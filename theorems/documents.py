@@ -22,8 +22,13 @@ RECORDS = "records.json"
 
 
 def overall(statement: Statement, records: Iterable[Record]) -> Finding:
-    """What the records of a statement say together: supporting it needs every instance."""
+    """What the records of a statement say together: supporting it needs every instance.
+
+    Where only its twins were heard nothing is decided about the statement itself.
+    """
     seen = {r.verdict for r in records if r.statement == statement.id and r.twin is None}
+    if not seen:
+        return Finding.UNDECIDED
     for finding in (Finding.REFUTED, Finding.UNDECIDED, Finding.SUPPORTED):
         if finding.value in seen:
             return finding
@@ -62,7 +67,10 @@ def document(
             f"what the line excludes is at most {float(budget.ALPHA_SUPPORTED):g}, over all statements, instances and "
             "campaigns of one store. What is decided without sampling spends nothing.",
         },
-        "statements": [_sentence(s, overall(s, records)) for s in spoken],
+        "statements": [
+            _sentence(s, overall(s, records), heard=any(r.statement == s.id and r.twin is None for r in records))
+            for s in spoken
+        ],
         "records": [asdict(r) for r in records],
         "twins": [
             {
@@ -84,7 +92,7 @@ def document(
     }
 
 
-def _sentence(s: Statement, verdict: Finding) -> dict[str, Any]:
+def _sentence(s: Statement, verdict: Finding, *, heard: bool) -> dict[str, Any]:
     def guarantor(checked: bool, by: str | None, assumed: str | None) -> str:
         return "checked" if checked else f"by construction: {by}" if by else f"assumed: {assumed}"
 
@@ -108,7 +116,7 @@ def _sentence(s: Statement, verdict: Finding) -> dict[str, Any]:
         "expected": s.expected.value,
         "verdict": verdict.value,
         "as_declared": verdict is s.expected,
-        "price": "",
+        "price": "" if heard else f"theorems verify {s.id}",
         "misprints": [asdict(m) for m in s.misprints],
         "notes": list(s.notes),
     }
@@ -144,6 +152,8 @@ def write_atomically(path: Path, text: str) -> None:
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)
+    except OSError as e:
+        raise OSError(e.errno, e.strerror, str(path)) from e
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,7 +15,12 @@ from reference.relu_tangent import tangent_kernel
 from theorems.glss.sampling_instances import FourierData, PlaneWorld, SamplingInstance, TangentData
 from theorems.statement import HypothesisNotMet
 
+STATEMENT = "glss.thm3.3"  # the one that is judged on it
 LARGEST = 4096  # rows; K is dense, and its enclosure costs n^3 in ball arithmetic
+LARGEST_PLANE = 128  # rows; the 2 n activation cells hold a Gram matrix each
+
+_NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?)", re.ASCII)
+_LONGEST = 100  # characters of a number: with two digits of exponent, whatever it says is a float
 
 
 class BadData(ValueError):
@@ -21,7 +28,13 @@ class BadData(ValueError):
 
 
 def sampling_instance(
-    path: Path, *, features: str, sigma: str, lam: str | None, eps: str, delta: str
+    path: Path,
+    *,
+    features: str = "relu",
+    sigma: str = "1",
+    lam: str | None = None,
+    eps: str = "0.3",
+    delta: str = "0.1",
 ) -> SamplingInstance:
     """Read an .npy matrix and the numbers of the theorem.
 
@@ -47,7 +60,7 @@ def sampling_instance(
         raw = np.load(path, allow_pickle=False)
     except OSError as e:
         raise BadData(f"--data {path}: {e.strerror or e}") from e
-    except (ValueError, EOFError) as e:
+    except (ValueError, EOFError, BadZipFile) as e:
         raise BadData(f"--data {path}: not a readable .npy matrix of numbers ({e})") from e
     if not isinstance(raw, np.ndarray):
         raise BadData(f"--data {path}: need one array (.npy), got an archive of several")
@@ -62,15 +75,16 @@ def sampling_instance(
     K = tangent_kernel(X) if features == "relu" else gaussian_kernel(X, width)
     if ridge is None:
         ridge = Fraction(float(np.linalg.eigvalsh(K)[-1]) / 10)
-    name, says = f"data-{features}", f"{path.name}, {len(X)} x {X.shape[1]}, {features} features"
+    shown = path.name.encode("utf-8", "backslashreplace").decode()  # a file name may hold anything, a record text
+    name, says = f"data-{features}", f"{shown}, {len(X)} x {X.shape[1]}, {features} features"
     if features == "fourier":
         return FourierData(name=name, says=says, X=X, sigma=width, lam=ridge, eps=accuracy, delta=failure)
-    kind = PlaneWorld if X.shape[1] == 2 else TangentData
+    kind = PlaneWorld if X.shape[1] == 2 and len(X) <= LARGEST_PLANE else TangentData
     return kind(name=name, says=says, X=X, lam=ridge, eps=accuracy, delta=failure)
 
 
 def _number(option: str, text: str) -> Fraction:
     try:
-        return Fraction(text.strip())
+        return Fraction(text if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else "")
     except (ValueError, ZeroDivisionError) as e:
-        raise BadData(f"{option} must be a number such as 0.1 or 1/10, got {text!r}") from e
+        raise BadData(f"{option} must be a number such as 0.1, 1/10 or 1e-3, got {text!r:.60}") from e

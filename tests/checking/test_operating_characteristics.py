@@ -245,6 +245,7 @@ def test_trials_needed_is_the_least():
     looks = [(least, -1) for least in refuting_table(np.arange(1, n + 1), TENTH, 1e-3).tolist()]
     chances = [refuted for refuted, _, _ in follow(looks, Fraction(3, 10), 1)]
     assert chances[-1] >= 0.9 > chances[-2]
+    assert trials_needed(TENTH, 1e-3, 3, 0.9, most=n) == n
 
 
 # --- at the door

@@ -4,6 +4,7 @@ import random
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan, nan
@@ -277,6 +278,18 @@ def test_a_broken_trial_is_unsure_and_says_why(act, error, canary):
     assert row.answers_digest == digest_of([2] * 16)
     assert isnan(row.stress)
     assert re.search(error, row.error)
+
+
+@pytest.mark.parametrize("filters", ["ignore", "error", "default"])
+def test_a_warning_in_a_trial_is_an_error_whatever_the_filters_of_the_caller(filters):
+    def act():
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+        return Batch(answers=np.zeros(16, np.int8), stress=0.0)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter(filters)
+        row = batch(Scripted(act=act))
+    assert (row.unsure, row.error) == (16, "RuntimeWarning: overflow")
 
 
 def test_error_texts_are_cut_and_made_storable():

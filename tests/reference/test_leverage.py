@@ -107,7 +107,7 @@ def test_bounds_monotonicity_and_scaling(Z, lam):
     assert 2 * statistical_dimension_enclosure(K, 0, 2 * lam)[1] >= lower  # lam s_lambda increases
     scaled = statistical_dimension_enclosure(8 * K, 0, 8 * lam)
     assert scaled[0] <= exact <= scaled[1]
-    assert 0 <= lower
+    assert lower >= 0
     assert upper <= n
 
 
@@ -292,7 +292,7 @@ def test_error_bound_is_of_the_order_of_the_condition_number():
 
 def test_hopeless_conditioning_is_refused():
     K = np.full((6, 6), 0.5)
-    with pytest.raises(ArithmeticError, match="whitening_residual: K . lam I must be well enough conditioned"):
+    with pytest.raises(ArithmeticError, match=r"whitening_residual: K \+ lam I must be well enough conditioned"):
         whitening_residual(K, 2.0**-50, 0.0)
     with pytest.raises(ValueError, match=r"K_radius must be >= 0, got K_radius = -1\.0"):
         whitening_residual(K, 1.0, -1.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, isfinite
+from math import ceil, isfinite, isnan
 
 from theorems.checking import budget
 from theorems.checking.bernoulli import confidence_sequence
@@ -36,6 +36,7 @@ from theorems.statement import (
     Rate,
     Record,
     Statement,
+    Verdict,
     Wealth,
 )
 
@@ -150,7 +151,7 @@ def _hear_probability(
         least = _least_size(conclusion, instance, asked, delta)
         if least is not None:
             measured["least m"] = least
-            slack, slack_says = outward(asked / least), "m asked / least m that works"
+            slack, slack_says = outward(Fraction(asked, least)), "m asked / least m that works"
     else:
         evidence, stress, errors = collect(
             Event(construction=construction),
@@ -166,7 +167,7 @@ def _hear_probability(
         if errors:
             measured["first error"] = errors[0]
         if isfinite(stress) and stress > 0:
-            slack, slack_says = outward(1 / stress), f"1 / largest {conclusion.stress} observed"
+            slack, slack_says = outward(1 / Fraction(stress)), f"1 / largest {conclusion.stress} observed"
     verdict = judge(evidence, allowance=event_allowance, delta=delta, rho=rho)
     layers = [{"name": "event", "finding": verdict.finding.value, "because": verdict.because}]
     for k, layer in enumerate(statement.layers, start=2):
@@ -182,7 +183,8 @@ def _hear_probability(
         if seen is None:
             continue
         found = judge(seen, allowance=allowance.part(k), delta=delta, rho=rho)
-        quiet = isinstance(seen, Wealth) and found.finding is Finding.UNDECIDED
+        # an e-value can only accuse; that it does not is no lack of a decision
+        quiet = isinstance(seen, Wealth) and found.finding is Finding.UNDECIDED and not isnan(seen.log_e)
         layers.append(
             {
                 "name": layer.value,
@@ -190,7 +192,7 @@ def _hear_probability(
                 "because": found.because,
             }
         )
-        if found.finding is Finding.REFUTED and verdict.finding is not Finding.REFUTED:
+        if not quiet and _graver(found, verdict):
             verdict = found
     return Hearing(
         verdict=verdict,
@@ -203,6 +205,13 @@ def _hear_probability(
         layers=layers,
         curve=_curve(name, conclusion, instance, instance_digest, asked, sitting, store) if instance.curve else [],
     )
+
+
+def _graver(found: Verdict, than: Verdict) -> bool:
+    """Whether what a layer found overrules: a refutation does, and so does indecision where all else is well."""
+    if found.finding is Finding.REFUTED:
+        return than.finding is not Finding.REFUTED
+    return found.finding is Finding.UNDECIDED and than.finding is Finding.SUPPORTED
 
 
 def _least_size(conclusion: HighProbability, instance: Instance, asked: int, delta: Fraction) -> int | None:
@@ -248,7 +257,7 @@ def _curve(
             Event(construction=construction),
             statement=name,
             instance_digest=instance_digest,
-            stream="curve",
+            stream=f"curve at {m}",  # a stream of its own, so that neighbouring sizes share no draws
             seed=sitting.seed,
             code=code_digest(),
             store=store,

@@ -1,12 +1,13 @@
 """From evidence to a verdict: a pure function of the evidence, the promise and the allowance.
 
 UNSURE trials count against both verdicts: as passes when REFUTED is asked for, as failures when SUPPORTED is.
+A nan never decides anything.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import log
+from math import isnan, log
 
 from theorems.checking.bernoulli import greatest_supporting, least_refuting, trials_to_support
 from theorems.checking.budget import Allowance
@@ -24,6 +25,7 @@ from theorems.statement import (
 
 LEAST_DECADES = 1.5  # a slope over a shorter range says nothing about growth
 LEAST_POINTS = 5
+MOST_TRIALS = 2**40  # beyond them no price is named
 
 
 def judge(
@@ -73,11 +75,11 @@ def _needed(name: str, value: Fraction | None) -> Fraction:
 
 def _judge_exact(evidence: ExactProbability, delta: Fraction) -> Verdict:
     low, high = evidence.failure.lower, evidence.failure.upper
-    seen = _number(high) if low == high else f"in [{_number(low)}, {_number(high)}]"
+    seen = f"= {_number(high)}" if _number(low) == _number(high) else f"in [{_number(low)}, {_number(high)}]"
     if high <= delta:
         return Verdict(
             finding=Finding.SUPPORTED,
-            because=f"P[fail] = {seen} <= {_number(delta)}, without sampling",
+            because=f"P[fail] {seen} <= {_number(delta)}, without sampling",
             alpha=0.0,
             excluded=f"p > {_number(delta)} excluded exactly",
             table="exact",
@@ -85,7 +87,7 @@ def _judge_exact(evidence: ExactProbability, delta: Fraction) -> Verdict:
     if low > delta:
         return Verdict(
             finding=Finding.REFUTED,
-            because=f"P[fail] = {seen} > {_number(delta)}, without sampling",
+            because=f"P[fail] {seen} > {_number(delta)}, without sampling",
             alpha=0.0,
             excluded=f"p <= {_number(delta)} excluded exactly",
             table="exact",
@@ -126,19 +128,30 @@ def _judge_trials(evidence: Trials, delta: Fraction, rho: Fraction, allowance: A
                 excluded=f"p >= {_number(line)} excluded at {float(allowance.support):.3g}{promise}",
                 table=table,
             )
-    least = trials_to_support(tables[-1][1], allowance.support)
     return Verdict(
         finding=Finding.UNDECIDED,
         because=f"{seen}; neither p <= {_number(delta)} nor p >= {_number(tables[-1][1])} is excluded",
         alpha=float(allowance.support),
-        price=_price(n, counted, least, delta),
+        price=_price(evidence, delta, tables[-1][1], allowance),
     )
 
 
-def _price(n: int, counted: int, least: int, delta: Fraction) -> str:
+def _price(seen: Trials, delta: Fraction, line: Fraction, allowance: Allowance) -> str:
+    """How many more trials would decide, were they to go like those seen."""
+    n, counted = seen.trials, seen.failures + seen.unsure
     if counted == 0:
-        return f"{least - n} more trials without a failure"
-    return f"at least {max(least - n, n)} more trials at the rate seen so far ({counted}/{n} against {_number(delta)})"
+        return f"{trials_to_support(line, allowance.support) - n} more trials without a failure"
+    rates = f"{seen.failures} failures and {seen.unsure} unsure per {n} trials"
+    times = 2
+    while times * n <= MOST_TRIALS:
+        refuting = least_refuting(times * n, delta, allowance.refute)
+        supporting = greatest_supporting(times * n, line, allowance.support)
+        if (refuting is not None and times * seen.failures >= refuting) or (
+            supporting is not None and times * counted <= supporting
+        ):
+            return f"{(times - 1) * n} more trials, should they go on with {rates}"
+        times *= 2
+    return f"something else than trials: none of 2^40 would do, should they go on with {rates}"
 
 
 def _judge_comparisons(evidence: Comparisons) -> Verdict:
@@ -146,14 +159,14 @@ def _judge_comparisons(evidence: Comparisons) -> Verdict:
     if not every:
         return Verdict(finding=Finding.VACUOUS, because="nothing to compare on this instance", alpha=0.0)
     for c in every:
-        if c.answer is Answer.OUT:
+        if c.answer == Answer.OUT:
             return Verdict(
                 finding=Finding.REFUTED,
                 because=f"{c.says}: seen {c.seen}, allowed {c.allowed} ({c.certificate})",
                 alpha=0.0,
                 table="decided",
             )
-    unsure = [c for c in every if c.answer is Answer.UNSURE]
+    unsure = [c for c in every if c.answer != Answer.IN]
     if unsure:
         return Verdict(
             finding=Finding.UNDECIDED,
@@ -171,6 +184,13 @@ def _judge_comparisons(evidence: Comparisons) -> Verdict:
 
 
 def _judge_wealth(evidence: Wealth, allowance: Allowance) -> Verdict:
+    if isnan(evidence.log_e):
+        return Verdict(
+            finding=Finding.UNDECIDED,
+            because=f"{evidence.says}: no e-value after {evidence.draws} draws, got nan",
+            alpha=float(allowance.refute),
+            price="a check that works",
+        )
     if evidence.log_e >= -log(allowance.refute):
         return Verdict(
             finding=Finding.REFUTED,
@@ -188,9 +208,9 @@ def _judge_wealth(evidence: Wealth, allowance: Allowance) -> Verdict:
 
 
 def _judge_slope(evidence: Slope) -> Verdict:
-    line = float(evidence.claimed + evidence.tolerance)
+    line = evidence.claimed + evidence.tolerance  # Python compares floats with fractions exactly
     seen = f"slope in [{evidence.lower:.4g}, {evidence.upper:.4g}] over {evidence.decades:.3g} decades"
-    if evidence.decades < LEAST_DECADES or evidence.points < LEAST_POINTS:
+    if not (evidence.decades >= LEAST_DECADES and evidence.points >= LEAST_POINTS):
         return Verdict(
             finding=Finding.UNDECIDED,
             because=f"{seen}, {evidence.points} sizes",
@@ -198,9 +218,9 @@ def _judge_slope(evidence: Slope) -> Verdict:
             price=f"at least {LEAST_POINTS} sizes over {LEAST_DECADES} decades",
         )
     allowed = f"claimed {_number(evidence.claimed)} + {_number(evidence.tolerance)}; scope: this range"
-    if evidence.upper <= line:
+    if evidence.lower <= evidence.upper <= line:
         return Verdict(finding=Finding.SUPPORTED, because=f"{seen} <= {allowed}", alpha=0.0, table="range")
-    if evidence.lower > line:
+    if evidence.upper >= evidence.lower > line:
         return Verdict(finding=Finding.REFUTED, because=f"{seen} > {allowed}", alpha=0.0, table="range")
     return Verdict(finding=Finding.UNDECIDED, because=f"{seen} straddles {allowed}", alpha=0.0, price="a longer range")
 

@@ -7,6 +7,7 @@ facet. Together with the event they kill every broken sampler of the catalogue; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def _size(construction: Construction, _: np.random.Generator) -> Evidence | None
                 says="m is at least the size asked for",
                 answer=answer,
                 seen=str(construction.size),
-                allowed=f"at least {float(upper):.10g}",
+                allowed=f"at least {ceil(upper)}",
                 certificate="ball arithmetic, 512 bits",
             ),
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
-from math import floor, log10
 from typing import Literal
 
 from theorems.checking.keys import digest
 from theorems.statement import (
     BrokenTwin,
     Comparisons,
+    Enclosure,
     Evidence,
     ExactProbability,
     Finding,
@@ -40,10 +40,9 @@ class Hearing:
     curve: list[dict[str, float | int | str]] = field(default_factory=list)
 
 
-def outward(slack: float) -> float:
+def outward(slack: Fraction) -> float:
     """Rounded down to three significant digits: slack is never overstated."""
-    scale = 10.0 ** (2 - floor(log10(slack)))
-    return floor(slack * scale) / scale
+    return float(_quotient(slack, 3, ROUND_FLOOR))
 
 
 def record(
@@ -61,7 +60,6 @@ def record(
     failure = evidence.failure if isinstance(evidence, ExactProbability) else None
     comparisons = evidence.all if isinstance(evidence, Comparisons) else ()
     name = statement.id if twin is None else f"{statement.id}/{twin.name}"
-    kind = _kind(evidence)
     return Record(
         id=f"{name}@{instance.name}",
         statement=statement.id,
@@ -75,11 +73,11 @@ def record(
         expected=expected.value,
         as_declared=verdict.finding is expected,
         because=verdict.because,
-        evidence=kind,
+        evidence=_kind(evidence),
         trials=counts.trials,
         failures=counts.failures,
         unsure=counts.unsure,
-        probability=None if failure is None else (_digits(failure.lower), _digits(failure.upper)),
+        probability=None if failure is None else _digits(failure),
         alpha=verdict.alpha,
         delta=None if hearing.delta is None else float(hearing.delta),
         rho=float(statement.rho) if verdict.table == "below_rho_delta" else None,
@@ -90,7 +88,7 @@ def record(
         batch_size=hearing.batch_size,
         slack=hearing.slack,
         slack_says=hearing.slack_says,
-        fault=_fault(statement, twin, verdict, expected, kind),
+        fault=_fault(statement, twin, verdict, expected),
         measured=hearing.measured,
         comparisons=[
             {
@@ -119,13 +117,18 @@ def _kind(evidence: Evidence) -> Literal["exact", "trials", "comparisons", "slop
             return "slope"
 
 
-def _digits(x: Fraction) -> str:
-    """Six significant digits of a rational of any size; small ones do not underflow."""
-    with localcontext(prec=30, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT):
-        return f"{Decimal(x.numerator) / Decimal(x.denominator):.5e}"
+def _digits(failure: Enclosure) -> tuple[str, str]:
+    """Six significant digits of both ends, rounded outward; small ones do not underflow."""
+    lower, upper = _quotient(failure.lower, 6, ROUND_FLOOR), _quotient(failure.upper, 6, ROUND_CEILING)
+    return f"{lower:.5e}", f"{upper:.5e}"
 
 
-def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, kind: str) -> str:
+def _quotient(x: Fraction, digits: int, rounding: str) -> Decimal:
+    context = Context(prec=digits, rounding=rounding, Emin=-MAX_EXPONENT, Emax=MAX_EXPONENT)
+    return context.divide(Decimal(x.numerator), Decimal(x.denominator))
+
+
+def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding) -> str:
     """Whose fault an undeclared finding can be."""
     if verdict.finding is expected:
         return ""
@@ -137,7 +140,6 @@ def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expe
         return "the harness: a false sentence survived, so its checks are blind on this instance"
     if verdict.finding is Finding.SUPPORTED:
         return "the statement's record: it declares a refutation that was not found"
-    chance = "" if verdict.alpha == 0 else f"; chance alone does this with probability at most {verdict.alpha:.3g}"
+    chance = f"chance alone does this with probability at most {verdict.alpha:.3g}" if verdict.alpha else "not chance"
     constant = "" if statement.constant == "explicit" else f" (its constant is {statement.constant})"
-    arithmetic = "" if kind == "trials" else "; not chance"
-    return f"the statement{constant}, its reference objects or the sampler{arithmetic}{chance}"
+    return f"the statement{constant}, its reference objects or the sampler; {chance}"

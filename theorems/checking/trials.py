@@ -136,7 +136,9 @@ def run_batch(
             index=index,
         )
         try:
-            with guarded():
+            with guarded(), catch_warnings():
+                # a warning that continues would hide a fault, and answers must not depend on the caller's filters
+                simplefilter("error")
                 batch = experiment.run(rng, trials)
             _check(batch, trials)
             return _row(index, batch.answers, stress=float(batch.stress), error="")

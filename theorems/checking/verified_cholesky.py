@@ -279,8 +279,8 @@ def _check_batch(where: str, name: str, M: Floats) -> None:
 
 def _check_radius(where: str, name: str, radius: float | Floats, lanes: int) -> Floats:
     radii = np.asarray(radius)
-    if radii.dtype != np.float64 or radii.shape not in ((), (lanes,)):
-        raise TypeError(f"{where}: {name} must be a float or ({lanes},) float64, got {radii.dtype} {radii.shape}")
+    if radii.dtype.kind not in "iuf" or radii.dtype.itemsize > 8 or radii.shape not in ((), (lanes,)):
+        raise TypeError(f"{where}: {name} must be a number or ({lanes},) float64, got {radii.dtype} {radii.shape}")
     if not (np.isfinite(radii).all() and (radii >= 0).all()):
         raise ValueError(f"{where}: {name} must be finite and >= 0, got {radii.min()} to {radii.max()}")
-    return np.broadcast_to(radii, (lanes,))
+    return np.broadcast_to(radii.astype(np.float64), (lanes,))
