@@ -55,13 +55,9 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Statement ids, or numbers as printed: 3.3")]
 Profile = Annotated[str, typer.Option(help="quick, ci or night: which instances are heard")]
-Seed = Annotated[
-    int | None, typer.Option(help="Seed of every key; the release seed when left out", min=0, max=2**63 - 1)
-]
-Budget = Annotated[
-    int | None, typer.Option(help="Most trials of one record; the profile's when left out", min=1, max=2**40)
-]
-Jobs = Annotated[int, typer.Option(help="Processes, one BLAS thread each", min=1)]
+Seed = Annotated[int | None, typer.Option(help="Seed of every key; the release seed when left out")]
+Budget = Annotated[int | None, typer.Option(help="Most trials of one record; the profile's when left out")]
+Jobs = Annotated[int, typer.Option(help="Processes, one BLAS thread each")]
 StorePath = Annotated[
     Path, typer.Option("--store", help="Where evidence and records are kept; an interrupted run resumes")
 ]
@@ -264,6 +260,10 @@ def _heard(
     from theorems.checking.budget import RELEASE_SEED, TRIALS
     from theorems.console import progress
 
+    ranges = {"--seed": (seed, 0, 2**63 - 1), "--budget": (budget, 1, 2**40), "--jobs": (jobs, 1, 1024)}
+    for option, (value, least, most) in ranges.items():
+        if value is not None and not least <= value <= most:
+            _stop(USAGE, f"{option} must lie in [{least}, {most}], got {value}")
     store.mkdir(parents=True, exist_ok=True)
     if not os.access(store, os.W_OK):
         _stop(USAGE, f"--store must be a folder that can be written to, got {store}")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from math import isnan, nan
 from types import ModuleType
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import numpy.typing as npt
