@@ -113,6 +113,8 @@ def _row(r: dict[str, Any], subject: str, colour: Any, *, verbose: bool) -> Iter
     yield f"  {colour(r['verdict'])} {subject:<50} {seen:<24} {m:<12} {slack:<11} {how}{flag}"
     if r["price"] and not r["as_declared"]:
         yield f"             a decision costs {r['price']}"
+    if "first error" in r["measured"]:
+        yield f"             first error: {r['measured']['first error']}"
     if verbose:
         yield f"             {r['instance_says']}; digest {r['instance_digest'][:16]}"
         yield f"             {r['because']}"

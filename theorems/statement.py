@@ -233,11 +233,48 @@ class Layer(StrEnum):
 # --------------------------------------------------------------------------------------------- conclusions
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NearMatrix:
+    """A symmetric matrix known up to an error: the truth is within `radius` of `values` in the spectral norm."""
+
+    values: npt.NDArray[np.float64]
+    radius: float
+
+
+Quantity: TypeAlias = Fraction | tuple[Fraction, Fraction] | Rows | NearMatrix
+"""An exact number, an enclosed one (lower, upper), an exact matrix, or a matrix known up to an error."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Claim:
+    """One relation between two quantities, for the court to decide.
+
+    Parameters
+    ----------
+    says : the relation in words or symbols, naming what stands on both sides
+    left, right : quantities of the same kind: two numbers or two matrices
+    relation : '=' , '<=' (numbers) or 'Loewner <=' (symmetric matrices)
+    resolution : '=' between enclosed quantities cannot be proven, only refuted; it counts as IN when both sides
+        are known, and agree, to this accuracy, relative to their size where that exceeds 1
+    """
+
+    says: str
+    left: Quantity
+    relation: Literal["=", "<=", "Loewner <="]
+    right: Quantity
+    resolution: Fraction = Fraction(1, 2**40)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ForEach:
-    """Identity or inequality, for each instance: decided by exact rationals, error bounds or balls."""
+    """Identity or inequality, for each instance: decided by exact rationals, error bounds or balls.
 
-    decide: Callable[[Any], Sequence[Comparison]]
+    Parameters
+    ----------
+    claims : instance -> what is to hold on it, at least one relation
+    """
+
+    claims: Callable[[Any], Sequence[Claim]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,14 +297,14 @@ class HighProbability:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """E[statistic] = value, entry by entry, for a statistic with known range.
+    """E[statistic] = value, by an exact sum over a finite law.
 
     Parameters
     ----------
-    exact : instance -> comparisons by exact sum over a finite law
+    claims : instance -> E[statistic] on the left, its value on the right
     """
 
-    exact: Callable[[Any], Sequence[Comparison]]
+    claims: Callable[[Any], Sequence[Claim]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -432,6 +469,7 @@ class Statement:
     layers : what is looked at besides the conclusion itself, on the statement and on its twins alike
     expected : the finding it declares; a misprint kept as printed expects REFUTED
     rho : the resolution of SUPPORTED when the bound itself cannot be excluded
+    strategy : gives a Hypothesis strategy of instances that reaches the corners; imports hypothesis when called
     """
 
     id: str
@@ -453,6 +491,7 @@ class Statement:
     misprints: tuple[Misprint, ...] = ()
     recalled: bool = False
     notes: tuple[str, ...] = ()
+    strategy: Callable[[], Any] | None = None
 
     def violated(self, instance: Instance, *, without: tuple[str, ...] = ()) -> list[str]:
         """Every hypothesis, but for those dropped, that `instance` breaks, as clauses that name the value."""

@@ -150,6 +150,7 @@ def test_both_sides_and_all_ways_to_write_a_number(tmp_path: Path) -> None:
         ({"lam": "0X1P+0"}, "is not"),
         ({"lam": "0x1.8p+9999"}, "0x1.8p\\+9999 is not a float64"),
         ({"lam": "0x1p-1075"}, "is not a float64"),
+        ({"lam": "0x1.ffffffffffffffp+1023"}, "is not a float64"),
         ({"lam": "0x1.00000000000001p+0"}, "is not a float64"),
         ({"lam": "1" * 4001}, "is not an integer"),
         ({"factors": 3}, "factors must be an object"),
@@ -301,7 +302,7 @@ def test_bad_pairs(tmp_path: Path) -> None:
     refused(lambda: pair(tmp_path, one, np.eye(2)), r"a\.npy <= .*b\.npy: sizes differ: 1 and 2")
     refused(lambda: pair(tmp_path, np.array([[np.nan]]), one), r"a\.npy must be finite and symmetric .*\[0, 0\] = nan")
     refused(lambda: pair(tmp_path, one, np.array([[1.0, 2.0], [0.0, 1.0]])), r"b\.npy.* off its mirror image by 2")
-    refused(lambda: pair(tmp_path, one, np.array([[Fraction(1)]], dtype=object)), "Python objects")
+    refused(lambda: pair(tmp_path, one, np.array([[Fraction(1)]], dtype=object)), "Object arrays cannot be loaded")
     refused(lambda: pair(tmp_path, one, np.array([[True]])), "got dtype bool")
     refused(lambda: pair(tmp_path, one, np.zeros((0, 0))), "b.npy")
     refused(lambda: pair(tmp_path, one, np.zeros(3)), r"got shape \(3,\)")
@@ -311,6 +312,9 @@ def test_bad_pairs(tmp_path: Path) -> None:
     for content in (b"", b"PK\3\4 no archive", b"\x80\x04N.", archive.read_bytes(), b"\x93NUMP"):
         refused(lambda c=content: decide_pair(good, write(tmp_path / "c.npy", c)), r"c\.npy: not a \.npy array")
     whole = save(tmp_path / "d.npy", np.eye(8)).read_bytes()
+    for version, reason in ((b"\3", r"version \(3, 0\), not 1.0 or 2.0"), (b"\7", "version")):
+        path = write(tmp_path / "c.npy", whole[:6] + version + whole[7:])
+        refused(lambda p=path: decide_pair(good, p), reason)
     for content in (
         whole[:100],
         whole[:-8],
@@ -324,7 +328,13 @@ def test_bad_pairs(tmp_path: Path) -> None:
 def test_a_header_cannot_claim_more_than_the_file_holds(tmp_path: Path) -> None:
     whole = save(tmp_path / "d.npy", np.eye(8)).read_bytes()
     start = whole.index(b"(8, 8), }")
-    for shape in (b"(999999999, 999999999), }", b"(9, 10**9), }", b"(9223372036854775807, 9), }", b"(-8, -8), }"):
+    for shape in (
+        b"(999999999, 999999999), }",
+        b"(9, 10**9), }",
+        b"(9223372036854775807, 9), }",
+        b"(-8, -8), }",
+        b"(2305843009213693952, 8), }",
+    ):
         claim = whole[:start] + shape + whole[start + len(shape) :]
         path = write(tmp_path / "c.npy", claim)
         refused(lambda p=path: decide_pair(p, p), r"c\.npy: ")

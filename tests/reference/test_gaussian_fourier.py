@@ -136,12 +136,12 @@ def test_grams_are_the_definition_across_chunks():
 
 @pytest.mark.parametrize("sigma", [0.2, 3.0])
 def test_frequencies_follow_the_normal_law(sigma):
-    W = sample_frequencies(2, sigma, np.random.default_rng(6), 20_000)
-    assert W.shape == (20_000, 2)
+    W = sample_frequencies(2, sigma, np.random.default_rng(6), 200_000)
+    assert W.shape == (200_000, 2)
     # exact test of a true null: it fails for one key in 10^9
     assert kstest((W * 2 * np.pi * sigma).ravel(), "norm").pvalue > 1e-9
     # and it has power: five per cent in the bandwidth is seen
-    assert kstest((W * 2 * np.pi * sigma * 1.05).ravel(), "norm").pvalue < 1e-3
+    assert kstest((W * 2 * np.pi * sigma * 1.05).ravel(), "norm").pvalue < 1e-9
 
 
 @pytest.mark.parametrize("sigma", [0.0, -1.0, float("nan")])

@@ -12,6 +12,7 @@ from math import ceil, isfinite, isnan
 
 from theorems.checking import budget
 from theorems.checking.bernoulli import confidence_sequence
+from theorems.checking.claims import decide
 from theorems.checking.events import Event, exact_failure
 from theorems.checking.exact_probability import least_size
 from theorems.checking.judge import judge, settled
@@ -118,10 +119,8 @@ def _hear(
         return _hear_probability(name, statement, conclusion, instance, allowance, sitting, store)
     evidence: Evidence
     match conclusion:
-        case ForEach():
-            evidence = Comparisons(all=tuple(conclusion.decide(instance)))
-        case Expectation():
-            evidence = Comparisons(all=tuple(conclusion.exact(instance)))
+        case ForEach() | Expectation():
+            evidence = Comparisons(all=tuple(decide(c) for c in conclusion.claims(instance)))
         case Rate():
             evidence = conclusion.measure(instance)
         case Cost():

@@ -151,7 +151,7 @@ def _price(seen: Trials, delta: Fraction, line: Fraction, allowance: Allowance) 
         ):
             return f"{(times - 1) * n} more trials, should they go on with {rates}"
         times *= 2
-    return f"something else than trials: none of 2^40 would do, should they go on with {rates}"
+    return f"more than 2^40 trials, should they go on with {rates}"
 
 
 def _judge_comparisons(evidence: Comparisons) -> Verdict:

@@ -9,8 +9,10 @@ is an integer, "a/b" or a C99 hexadecimal float: never a decimal, which would no
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +21,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.format import MAGIC_PREFIX
+from numpy.lib import format as npy
 
 from reference.arithmetic import enclose
 from theorems.checking.loewner import Decision, Refine, Rung, Side, decide_psd, decide_spectral
@@ -33,6 +35,7 @@ DEEPEST = 16
 MOST_DIGITS = 4000
 MOST_POINTS = 512
 
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 Word: TypeAlias = Literal["HOLDS", "VIOLATED", "UNSURE"]
 WORDS: dict[Answer, Word] = {Answer.IN: "HOLDS", Answer.OUT: "VIOLATED", Answer.UNSURE: "UNSURE"}
 SIDES: dict[str, Side] = {"lo": "lower", "up": "upper"}
@@ -203,12 +206,20 @@ def _sized(name: str, largest: int) -> Path:
 
 
 def _load(name: str) -> npt.NDArray[Any]:
-    """Load a .npy array; mapping it first means that a header cannot claim more than the file holds."""
+    """Load a .npy array whose header claims no more than the file holds."""
     path = _sized(name, LARGEST_ARRAY)
     with path.open("rb") as file:
-        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
+        if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
             raise ValueError("not a .npy array")
-    return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        file.seek(0)
+        version = npy.read_magic(file)
+        if version not in HEADERS:
+            raise ValueError(f"a .npy array of version {version}, not 1.0 or 2.0")
+        shape, _, dtype = HEADERS[version](file)
+        if math.prod(shape) * dtype.itemsize > path.stat().st_size or min(shape, default=0) < 0:
+            raise ValueError(f"the header claims shape {shape}, which is not what the file holds")
+        file.seek(0)
+        return np.asarray(np.load(file, allow_pickle=False))
 
 
 def _parse(data: bytes) -> dict[str, Any]:
@@ -273,7 +284,7 @@ def _number(given: object) -> Fraction:
         value = Fraction(int(parts[1] + "1") * int(parts[2] + fraction, 16)) * Fraction(2) ** (
             int(parts[4]) - 4 * len(fraction)
         )
-        if abs(value) < 2**1024 and Fraction(float(value)) == value:
+        if abs(value) <= Fraction(sys.float_info.max) and Fraction(float(value)) == value:
             return value
         raise ValueError(f"{text:.80} is not a float64")
     raise ValueError(f"{given!r:.80} is not an integer, 'a/b' or a hexadecimal float")

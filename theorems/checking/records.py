@@ -88,7 +88,7 @@ def record(
         batch_size=hearing.batch_size,
         slack=hearing.slack,
         slack_says=hearing.slack_says,
-        fault=_fault(statement, twin, verdict, expected),
+        fault=_fault(statement, twin, verdict, expected, counts.unsure),
         measured=hearing.measured,
         comparisons=[
             {
@@ -128,12 +128,15 @@ def _quotient(x: Fraction, digits: int, rounding: str) -> Decimal:
     return context.divide(Decimal(x.numerator), Decimal(x.denominator))
 
 
-def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding) -> str:
+def _fault(
+    statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, unsure: int
+) -> str:
     """Whose fault an undeclared finding can be."""
     if verdict.finding is expected:
         return ""
     if verdict.finding is Finding.UNDECIDED:
-        return "nobody yet: the budget ended first"
+        why = f"{unsure} trials were unsure or crashed" if unsure else "nothing was decided"
+        return f"nobody's yet: {why}"
     if verdict.finding is Finding.VACUOUS:
         return "the instance: the statement says nothing about it"
     if twin is not None:

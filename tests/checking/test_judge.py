@@ -1,0 +1,276 @@
+import re
+from dataclasses import replace
+from fractions import Fraction
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theorems.checking.bernoulli import greatest_supporting, least_refuting, log_e_refute, log_e_support
+from theorems.checking.budget import Allowance
+from theorems.checking.judge import judge, settled
+from theorems.statement import (
+    Answer,
+    Comparison,
+    Comparisons,
+    Enclosure,
+    ExactProbability,
+    Finding,
+    Slope,
+    Trials,
+    Wealth,
+)
+
+ALPHA = Fraction(1, 10**6)
+ALLOWANCE = Allowance(refute=ALPHA, support=ALPHA)
+DELTA, RHO = Fraction(1, 10), Fraction(3, 2)
+S, R, U, V = Finding.SUPPORTED, Finding.REFUTED, Finding.UNDECIDED, Finding.VACUOUS
+
+counts = st.integers(0, 400).flatmap(
+    lambda n: st.integers(0, n).flatmap(lambda f: st.tuples(st.just(n), st.just(f), st.integers(0, n - f)))
+)
+deltas = st.sampled_from([Fraction(1, 100), DELTA, Fraction(1, 2), Fraction(2, 3), Fraction(9, 10)])
+
+
+def on(n, failures, unsure=0, delta=DELTA, rho=RHO):
+    return judge(Trials(trials=n, failures=failures, unsure=unsure), allowance=ALLOWANCE, delta=delta, rho=rho)
+
+
+# ------------------------------------------------------------------------------------------------- trials
+
+
+@given(counts, deltas)
+def test_unsure_never_helps(c, delta):
+    n, failures, unsure = c
+    found = on(n, failures, unsure, delta).finding
+    if found is S:
+        assert on(n, failures + unsure, 0, delta).finding is S
+    if found is R:
+        assert on(n, failures, 0, delta).finding is R
+
+
+@given(counts, deltas)
+def test_more_failures_never_support_and_fewer_never_refute(c, delta):
+    n, failures, unsure = c
+    found = on(n, failures, unsure, delta).finding
+    if found is S and failures:
+        assert on(n, failures - 1, unsure, delta).finding is S
+        assert on(n, failures - 1, unsure + 1, delta).finding is S
+    if found is R and unsure:
+        assert on(n, failures + 1, unsure - 1, delta).finding is R
+
+
+@given(counts, deltas)
+def test_the_finding_is_what_the_e_values_say(c, delta):
+    n, failures, unsure = c
+    verdict = on(n, failures, unsure, delta)
+    line = 1 / float(ALPHA)
+    if verdict.finding is R:
+        assert log_e_refute(failures, n, delta) >= 0.999999 * _log(line)
+        assert verdict.table == "above_delta"
+    elif verdict.finding is S:
+        at = delta if verdict.table == "below_delta" else RHO * delta
+        assert log_e_support(failures + unsure, n, at) >= 0.999999 * _log(line)
+    else:
+        assert verdict.finding is (U if n else V)
+        assert verdict.table == ""
+        assert verdict.excluded == ""
+
+
+def _log(x):
+    from math import log
+
+    return log(x)
+
+
+def test_no_trial_is_no_verdict():
+    assert on(0, 0).finding is V
+
+
+def test_tables_are_named():
+    n = next(n for n in range(1, 400) if on(n, 0).finding is S)
+    assert on(n, 0).table == "below_rho_delta"
+    assert "p >= 0.15 excluded at 1e-06; promise 0.1" in on(n, 0).excluded
+    more = next(m for m in range(n, 400) if on(m, 0).table == "below_delta")
+    assert more > n
+    assert on(more, 0).excluded == "p >= 0.1 excluded at 1e-06"
+    refuted = on(more, more)
+    assert refuted.table == "above_delta"
+    assert refuted.excluded == "p <= 0.1 excluded at 1e-06"
+
+
+@pytest.mark.parametrize("delta", [Fraction(2, 3), Fraction(9, 10)])
+def test_a_resolution_beyond_one_is_not_asked(delta):
+    # rho delta >= 1: no failure probability is left to exclude, so only the promise itself can be supported
+    assert {on(n, 0, delta=delta).table for n in range(1, 300)} == {"", "below_delta"}
+
+
+def test_alphas_are_the_ones_allowed():
+    split = Allowance(refute=Fraction(1, 10**9), support=Fraction(1, 10**3))
+    seen = Trials(trials=100, failures=100, unsure=0)
+    assert judge(seen, allowance=split, delta=DELTA, rho=RHO).alpha == 1e-9
+    assert judge(replace(seen, failures=0), allowance=split, delta=DELTA, rho=RHO).alpha == 1e-3
+
+
+@pytest.mark.parametrize("n", [1, 10, 50])
+def test_the_price_without_failures_is_exact(n):
+    verdict = on(n, 0)
+    more = int(re.fullmatch(r"(\d+) more trials without a failure", verdict.price)[1])
+    assert on(n + more, 0).finding is S
+    assert on(n + more - 1, 0).finding is U
+
+
+@pytest.mark.parametrize(("n", "failures", "unsure"), [(64, 1, 0), (64, 2, 2), (64, 12, 0), (500, 60, 3), (40, 0, 1)])
+def test_the_price_at_the_rate_seen_is_true(n, failures, unsure):
+    verdict = on(n, failures, unsure)
+    assert verdict.finding is U
+    more = int(re.match(r"(\d+) more trials, should they go on", verdict.price)[1])
+    times = 1 + more // n
+    assert more == (times - 1) * n
+    assert on(times * n, times * failures, times * unsure).finding in (S, R)
+    assert f"{failures} failures and {unsure} unsure per {n} trials" in verdict.price
+
+
+def test_no_price_is_invented_where_trials_cannot_decide():
+    for n, failures, unsure in ((32, 0, 32), (40, 4, 2)):  # unsure, or a rate between delta and rho delta
+        assert on(n, failures, unsure).price.startswith("more than 2^40 trials, should they go on")
+
+
+@given(counts)
+def test_settled_is_refuted_or_supported_at_the_promise(c):
+    n, failures, unsure = c
+    verdict = on(n, failures, unsure)
+    over = settled(Trials(trials=n, failures=failures, unsure=unsure), delta=DELTA, allowance=ALLOWANCE)
+    assert over == (verdict.finding is R or verdict.table == "below_delta")
+
+
+def test_the_decision_lines_are_those_of_the_tables():
+    n = 300
+    refuting, supporting = least_refuting(n, DELTA, ALPHA), greatest_supporting(n, DELTA, ALPHA)
+    assert on(n, refuting).finding is R
+    assert on(n, refuting - 1).finding is not R
+    assert on(n, supporting).table == "below_delta"
+    assert on(n, supporting + 1).table != "below_delta"
+
+
+def test_a_promise_is_needed():
+    seen = Trials(trials=1, failures=0, unsure=0)
+    with pytest.raises(TypeError, match=r"judge\(delta\)"):
+        judge(seen, allowance=ALLOWANCE, rho=RHO)
+    with pytest.raises(TypeError, match=r"judge\(rho\)"):
+        judge(seen, allowance=ALLOWANCE, delta=DELTA)
+    with pytest.raises(TypeError, match=r"judge\(delta\)"):
+        judge(ExactProbability(failure=Enclosure(lower=DELTA, upper=DELTA)), allowance=ALLOWANCE)
+
+
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1), Fraction(-1), Fraction(2)])
+def test_a_promise_outside_the_unit_interval_is_an_error(delta):
+    with pytest.raises(ValueError, match="delta must be in"):
+        on(10, 0, delta=delta)
+
+
+# -------------------------------------------------------------------------------------------------- exact
+
+
+def exactly(low, high):
+    evidence = ExactProbability(failure=Enclosure(lower=Fraction(low), upper=Fraction(high)))
+    return judge(evidence, allowance=ALLOWANCE, delta=DELTA)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "finding"),
+    [
+        ("0", "0", S),
+        ("1/10", "1/10", S),  # P[fail] <= delta
+        ("1/20", "1/10", S),
+        ("1/10", "1/9", U),
+        ("1/20", "1/9", U),
+        ("100000001/1000000000", "1", R),
+        ("1", "1", R),
+    ],
+)
+def test_exact_probabilities(low, high, finding):
+    verdict = exactly(low, high)
+    assert verdict.finding is finding
+    assert verdict.alpha == 0
+    assert bool(verdict.price) == (finding is U)
+    assert verdict.table == ("" if finding is U else "exact")
+
+
+def test_exact_words_show_tiny_numbers():
+    tiny = Fraction(1, 2**2000)
+    assert "P[fail] = about 2^-2000 <= 0.1" in exactly(tiny, tiny).because
+    assert "P[fail] = 0 <= 0.1" in exactly(0, 0).because
+    assert "P[fail] in [0.5, 0.75] > 0.1" in exactly("1/2", "3/4").because
+    assert "straddles 0.1" in exactly(0, 1).because
+
+
+# ---------------------------------------------------------------------------------------------- comparisons
+
+
+def compare(*answers):
+    each = (
+        Comparison(says=f"c{i}", answer=a, seen="1", allowed="2", certificate="proof") for i, a in enumerate(answers)
+    )
+    return judge(Comparisons(all=tuple(each)), allowance=ALLOWANCE)
+
+
+@given(st.lists(st.sampled_from(Answer), max_size=5))
+def test_comparisons(answers):
+    expected = V if not answers else R if Answer.OUT in answers else U if Answer.UNSURE in answers else S
+    assert compare(*answers).finding is expected
+
+
+def test_comparisons_name_the_first_culprit():
+    assert compare(Answer.IN, Answer.OUT).because == "c1: seen 1, allowed 2 (proof)"
+    assert "1 of 2 undecided, first c1: seen 1, allowed 2" in compare(Answer.IN, Answer.UNSURE).because
+
+
+@pytest.mark.parametrize(("answer", "finding"), [(0, S), (1, R), (2, U), (7, U)])
+def test_a_plain_number_is_no_pass_by_accident(answer, finding):
+    assert compare(answer).finding is finding
+
+
+# -------------------------------------------------------------------------------------------------- wealth
+
+
+@pytest.mark.parametrize(
+    ("log_e", "finding"), [(13.8, U), (13.82, R), (inf, R), (-inf, U), (0.0, U), (nan, U)]
+)  # log 10^6 = 13.8155
+def test_an_e_value_refutes_or_is_silent(log_e, finding):
+    verdict = judge(Wealth(log_e=log_e, draws=9, says="draws"), allowance=ALLOWANCE)
+    assert verdict.finding is finding
+    assert verdict.alpha == 1e-6
+    assert bool(verdict.price) == (finding is U)
+
+
+def test_a_nan_e_value_says_so():
+    assert "got nan" in judge(Wealth(log_e=nan, draws=9, says="draws"), allowance=ALLOWANCE).because
+
+
+# --------------------------------------------------------------------------------------------------- slopes
+
+SLOPE = Slope(lower=0.9, upper=1.1, claimed=Fraction(1), tolerance=Fraction(1, 10), decades=2.0, points=6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({}, U),  # the float 1.1 lies above 11/10
+        ({"upper": 1.09}, S),
+        ({"lower": 1.05, "upper": 1.2}, U),
+        ({"lower": 1.11, "upper": 1.2}, R),
+        ({"upper": 1.09, "decades": 1.49}, U),
+        ({"upper": 1.09, "points": 4}, U),
+        ({"upper": 1.09, "decades": nan}, U),
+        ({"lower": nan, "upper": 1.0}, U),
+        ({"lower": 1.5, "upper": nan}, U),
+        ({"lower": 2.0, "upper": 1.0}, U),
+    ],
+)
+def test_slopes(changes, finding):
+    verdict = judge(replace(SLOPE, **changes), allowance=ALLOWANCE)
+    assert verdict.finding is finding
+    assert bool(verdict.price) == (finding is U)
+    assert verdict.table == ("" if finding is U else "range")
