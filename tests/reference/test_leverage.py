@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.activation_cells import plane_cells
-from reference.arithmetic import interval
+from reference.arithmetic import Undetermined, interval
 from reference.finite_features import linear_kernel
 from reference.gaussian_fourier import gaussian_kernel, gaussian_kernel_balls, gaussian_kernel_error
 from reference.leverage import (
@@ -124,6 +124,16 @@ def test_enclosure_holds_for_every_kernel_within_the_radius(Z, key):
     lower, upper = statistical_dimension_enclosure(K, F(radius), lam)
     assert lower <= inside[0]
     assert inside[1] <= upper
+
+
+def test_enclosure_takes_the_precision_it_needs_and_says_when_none_suffices():
+    duplicates = [[1.0, 1.0], [1.0, 1.0]]
+    lower, upper = statistical_dimension_enclosure(duplicates, 0, F(1, 2**300))
+    exact = F(2) / (2 + F(1, 2**300))  # eigenvalues 2 and 0
+    assert lower <= exact <= upper
+    assert upper - lower < F(1, 2**100)
+    with pytest.raises(Undetermined, match="not proven invertible at 2048 bits"):
+        statistical_dimension_enclosure(duplicates, 0, F(1, 2**5000))
 
 
 @pytest.mark.parametrize(

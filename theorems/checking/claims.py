@@ -66,7 +66,7 @@ def _numbers(claim: Claim, left: Interval, right: Interval) -> Comparison:
         answer = Answer.OUT
     else:
         spread = max(left[1], right[1]) - min(left[0], right[0])
-        known = spread <= claim.resolution * max(1, abs(left[0]), abs(right[0]))
+        known = spread <= claim.resolution * max(Fraction(1), abs(left[0]), abs(right[0]))
         answer = Answer.IN if known else Answer.UNSURE
     how = "exact rationals" if exact else "enclosures"
     if claim.relation == "=" and not exact and answer is Answer.IN:
