@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from theorems.checking import verified_cholesky
+from theorems.checking import loewner, verified_cholesky
 from theorems.checking.calibration_matrices import is_psd_by_elimination, loewner_campaign, near_boundary_matrix
 from theorems.checking.loewner import (
     Decision,
@@ -224,6 +224,39 @@ def test_balls_decide_what_floats_cannot(offset: Fraction, answer: Answer, bits:
     assert (decision.witness is not None) == (offset == Fraction(-1, 2**60))  # 1/3 is no float
 
 
+def test_a_witness_holds_for_every_matrix_in_the_balls() -> None:
+    """-2^-100 + 9 (error of 1/3)^2 < 0 at the middle, but not 2^-100 - 2^-120 higher."""
+    gap, zero = Fraction(1, 2**100), Fraction(0)
+    middle = [[Fraction(9), Fraction(3)], [Fraction(3), 1 - gap]]
+    radius = [[zero, zero], [zero, gap * (1 - Fraction(1, 2**20))]]
+    decision = decide_psd(middle, radius=gap, refine=lambda _: (middle, radius))
+    assert (decision.answer, decision.rung, decision.bits) == (Answer.OUT, "balls", 128)
+    assert decision.witness is None
+    assert form(middle, (-1 / 3, 1.0)) < 0 < form(middle, (-1 / 3, 1.0)) + radius[1][1]
+
+
+@given(seeds, st.integers(-1200, 1200))
+@settings(max_examples=60, deadline=None)
+def test_rounding_exact_data_is_counted(seed: int, exponent: int) -> None:
+    M = [[x * Fraction(2) ** exponent / 3 for x in row] for row in near_boundary_matrix(np.random.default_rng(seed))]
+    values, distance = loewner._nearby_floats(M, Fraction(2) ** exponent)
+    peak = max(abs(x) for row in M for x in row)
+    if peak:
+        row, column = next((i, j) for i, r in enumerate(M) for j, x in enumerate(r) if abs(x) == peak)
+        scale = Fraction(2) ** round(np.log2(abs(values[row, column])) - float(loewner_log2(peak)))
+        error = max(
+            sum(abs(scale * x - Fraction(y)) for x, y in zip(*r, strict=True))
+            for r in zip(M, values.tolist(), strict=True)
+        )
+        assert distance == error + scale * Fraction(2) ** exponent
+    assert 0.25 <= np.abs(values).max() <= 1 or peak == 0
+
+
+def loewner_log2(x: Fraction) -> float:
+    shift = x.numerator.bit_length() - x.denominator.bit_length()
+    return shift + float(np.log2(float(x / Fraction(2) ** shift)))
+
+
 # ------------------------------------------------------------------------------------------------- complex
 
 
@@ -300,6 +333,21 @@ def test_extreme_scales() -> None:
 def test_a_tiny_pivot_that_overflows_is_no_proof() -> None:
     M = np.array([[[2.0**-900, 1.0, 0.5], [1.0, 1.0, 0.25], [0.5, 0.25, 1.0]], np.eye(3), -np.eye(3)])
     assert decide_psd_batch(M).tolist() == [Answer.OUT, Answer.IN, Answer.OUT]
+
+
+@given(seeds, st.integers(2, 7))
+@settings(max_examples=40, deadline=None)
+def test_a_failing_pivot_hands_over_its_direction(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-3, 4, size=(30, n, n))
+    M = (X + X.transpose(0, 2, 1) + 6 * np.eye(n, dtype=int) + 0.5 * np.eye(n)).astype(np.float64)
+    succeeds, v = verified_cholesky._cholesky_across_lanes(M)
+    least = np.linalg.eigvalsh(M)[:, 0]
+    assert (succeeds == (least > 0))[np.abs(least) > 1e-9].all()
+    values = np.einsum("bi,bij,bj->b", v, M, v)
+    assert (values[~succeeds & (least < -1e-9)] < 0).all()
+    assert (np.abs(v[~succeeds]).max(axis=1) == 1).all()
+    assert not v[succeeds].any()
 
 
 def test_blocks_do_not_change_answers(monkeypatch: pytest.MonkeyPatch) -> None:

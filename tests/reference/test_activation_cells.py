@@ -119,6 +119,11 @@ def test_frequencies_of_sampled_patterns_match():
     assert np.abs(counts / m - cells.probability).max() <= np.sqrt(np.log(2 * 6 / 1e-9) / (2 * m))
 
 
+def test_cells_run_counterclockwise_from_the_first_boundary_in_the_upper_half_plane():
+    assert as_words(plane_cells([[1.0, 0.0]])) == ["0", "1"]  # the left half plane follows the upper y-axis
+    assert as_words(plane_cells([[1.0, 0.0], [0.0, 1.0]])) == ["11", "01", "00", "10"]
+
+
 def test_rotation_by_a_quarter_turn_keeps_the_probabilities():
     turned = plane_cells(I2 @ np.array([[0.0, 1.0], [-1.0, 0.0]]))
     original = plane_cells(I2)

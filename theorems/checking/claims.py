@@ -22,32 +22,24 @@ def decide(claim: Claim) -> Comparison:
     ------
     TypeError : sides of different kinds, or a relation that their kind does not have
     """
-    left, right = claim.left, claim.right
-    if _is_number(left) and _is_number(right) and claim.relation != "Loewner <=":
-        return _numbers(claim, _interval(left), _interval(right))
-    if isinstance(left, NearMatrix) or isinstance(right, NearMatrix):
-        return _near(claim, _as_near(left), _as_near(right))
-    if not _is_number(left) and not _is_number(right) and claim.relation != "<=":
-        return _exact_matrices(claim, _rows(left), _rows(right))
-    raise TypeError(
-        f"decide: {claim.relation!r} does not relate a {_kind(left)} to a {_kind(right)}, in {claim.says!r}"
-    )
+    left, right = _number(claim.left), _number(claim.right)
+    if left and right and claim.relation != "Loewner <=":
+        return _numbers(claim, left, right)
+    if isinstance(claim.left, NearMatrix) or isinstance(claim.right, NearMatrix):
+        return _near(claim, _as_near(claim.left), _as_near(claim.right))
+    if not left and not right and claim.relation != "<=":
+        return _exact_matrices(claim, _rows(claim.left), _rows(claim.right))
+    kinds = ["number" if side else "matrix" for side in (left, right)]
+    raise TypeError(f"decide: {claim.relation!r} does not relate a {kinds[0]} to a {kinds[1]}, in {claim.says!r}")
 
 
-def _is_number(q: Quantity) -> bool:
-    return isinstance(q, Fraction) or (isinstance(q, tuple) and len(q) == 2 and isinstance(q[0], Fraction))
-
-
-def _kind(q: Quantity) -> str:
-    return "number" if _is_number(q) else "matrix"
-
-
-def _interval(q: Quantity) -> Interval:
+def _number(q: Quantity) -> Interval | None:
+    """Read a number as an interval; None for a matrix."""
     if isinstance(q, Fraction):
         return q, q
-    if isinstance(q, tuple) and isinstance(q[0], Fraction) and isinstance(q[1], Fraction):
+    if isinstance(q, tuple) and len(q) == 2 and isinstance(q[0], Fraction) and isinstance(q[1], Fraction):
         return q[0], q[1]
-    raise TypeError(f"decide: need a number, got a {_kind(q)}")
+    return None
 
 
 def _rows(q: Quantity) -> Rows:

@@ -1,0 +1,341 @@
+from dataclasses import replace
+from fractions import Fraction
+from math import inf, nan
+
+import numpy as np
+import pytest
+
+from theorems.checking import budget, court
+from theorems.checking.court import Sitting, hear, hear_twin
+from theorems.checking.store import Store
+from theorems.statement import (
+    Answer,
+    Comparison,
+    Cost,
+    CountsBox,
+    ExactMean,
+    Expectation,
+    Finding,
+    ForEach,
+    HypothesisNotMet,
+    Layer,
+    Rate,
+    Slope,
+)
+
+SITTING = Sitting(seed=11, campaign=2, budget=2048)
+
+
+@pytest.fixture
+def store():
+    with Store.memory() as opened:
+        yield opened
+
+
+def heard(statement, instance, store, sitting=SITTING, **changes):
+    return hear(statement, instance, **{"place": 1, "nth": 1, "sitting": sitting, "store": store} | changes)
+
+
+def coin(world, name="coin", **fields):
+    return world.Coin(name=name, says="a coin", **fields)
+
+
+# ------------------------------------------------------------------------------------------- sampled verdicts
+
+
+@pytest.mark.parametrize(
+    ("fields", "finding", "table"),
+    [
+        # chance of another finding: below 1e-6 each where the budget guards it, and 0 for p in {0, 1}
+        ({"p": 0.0}, "SUPPORTED", "below_delta"),
+        ({"p": 1.0}, "REFUTED", "above_delta"),
+        ({"p": 0.0, "unsure": 1.0}, "UNDECIDED", ""),
+        ({"p": 0.3}, "REFUTED", "above_delta"),  # at 2048 trials 0.3 lies 30 standard deviations above 0.1
+        ({"p": 0.01}, "SUPPORTED", "below_delta"),
+        ({"p": 0.01, "unsure": 0.3}, "UNDECIDED", ""),  # would be supported, were unsure trials skipped
+        ({"p": 0.08, "unsure": 0.1}, "UNDECIDED", ""),
+    ],
+)
+def test_the_truth_is_found(world, store, fields, finding, table):
+    record = heard(world.statement(), coin(world, **fields), store)
+    assert (record.verdict, record.table) == (finding, table)
+    assert record.as_declared == (finding == "SUPPORTED")
+    assert record.evidence == "trials"
+    assert record.trials <= SITTING.budget
+    assert record.failures + record.unsure <= record.trials
+
+
+def test_the_resolution_speaks_when_the_budget_ends(world, store):
+    record = heard(world.statement(), coin(world), store, replace(SITTING, budget=128))
+    assert (record.verdict, record.table, record.rho) == ("SUPPORTED", "below_rho_delta", 1.5)
+    assert record.trials == 128
+
+
+def test_a_decision_stops_the_trials(world, store):
+    record = heard(world.statement(), coin(world, p=1.0), store)
+    assert record.trials == 64  # one batch
+
+
+def test_a_tiny_budget_is_undecided_and_names_the_price(world, store):
+    record = heard(world.statement(), coin(world), store, replace(SITTING, budget=1))
+    assert (record.verdict, record.trials) == ("UNDECIDED", 64)  # a batch is never cut
+    assert record.price.endswith("more trials without a failure")
+    more = int(record.price.split()[0])
+    assert heard(world.statement(), coin(world), store, replace(SITTING, budget=64 + more)).verdict == "SUPPORTED"
+
+
+def test_the_record_is_a_function_of_its_key(world, store):
+    one = heard(world.statement(), coin(world, p=0.05), store)
+    assert heard(world.statement(), coin(world, p=0.05), store) == one
+    with Store.memory() as fresh:
+        assert heard(world.statement(), coin(world, p=0.05), fresh) == one
+
+
+def test_evidence_is_kept_and_read(world, store):
+    statement, x = world.statement(), coin(world, p=0.02)
+    first = heard(statement, x, store)
+
+    def crash(x, m):
+        def draw(rng, trials):
+            pytest.fail("the batch was in the store")
+
+        return draw
+
+    again = replace(statement, conclusion=world.conclusion(draw=crash))
+    assert heard(again, x, store) == first
+
+
+def test_positions_pay(world, store):
+    cheap = heard(world.statement(), coin(world, p=1.0), store)
+    dear = heard(world.statement(), coin(world, p=1.0), store, place=2, nth=5)
+    assert cheap.alpha == float(budget.for_statement(statement=1, instance=1, campaign=2).refute)
+    assert dear.alpha == float(budget.for_statement(statement=2, instance=5, campaign=2).refute)
+    assert dear.alpha < cheap.alpha
+
+
+def test_a_crash_is_unsure_never_skipped(world, store):
+    def crash(x, m):
+        def draw(rng, trials):
+            raise FloatingPointError("overflow in the sampler")
+
+        return draw
+
+    record = heard(world.statement(conclusion=world.conclusion(draw=crash)), coin(world), store)
+    assert (record.verdict, record.unsure, record.failures) == ("UNDECIDED", record.trials, 0)
+    assert record.measured["first error"] == "batch 0: FloatingPointError: overflow in the sampler"
+    assert "crashed" in record.fault
+
+
+def test_an_instance_outside_is_no_evidence(world, store):
+    with pytest.raises(HypothesisNotMet, match=r"made.up on coin: p must lie in \[0, 1\], got p = 2"):
+        heard(world.statement(), coin(world, p=2), store)
+
+
+def test_slack_is_what_was_measured(world, store):
+    # Kt = 1 gives eps* = 0: there is no slack to speak of
+    assert heard(world.statement(), coin(world), store).slack is None
+    # Kt = 100: eps* = 99/1.25, so eps*/eps = 264
+    record = heard(world.statement(), coin(world, p=1.0), store)
+    assert record.slack == 0.00378
+    assert record.slack <= 0.3 * 1.25 / 99
+    assert record.slack_says == "1 / largest eps* / eps observed"
+
+
+# --------------------------------------------------------------------------------------------------- exact
+
+
+def box(high):
+    """One category of two fails when it is drawn more than `high` of m times; fair coin."""
+    return lambda x, m: CountsBox(m=m, law=(Fraction(1, 2), Fraction(1, 2)), low=(0, 0), high=(m, high(m)))
+
+
+def test_an_enumerable_failure_is_not_sampled(world, store):
+    # fails iff all m draws are heads: P = 2^-m, so m = 4 is the least that works at delta = 1/10
+    statement = world.statement(conclusion=world.conclusion(size=8, box=box(lambda m: m - 1)))
+    record = heard(statement, coin(world, p=1.0), store)  # sampling would refute
+    assert (record.verdict, record.evidence, record.alpha, record.trials) == ("SUPPORTED", "exact", 0, 0)
+    assert record.probability == ("3.90625e-3", "3.90625e-3")
+    assert record.measured["least m"] == 4
+    assert (record.slack, record.slack_says) == (2.0, "m asked / least m that works")
+
+
+def test_an_exact_failure_refutes(world, store):
+    statement = world.statement(conclusion=world.conclusion(size=2, box=box(lambda m: m - 1)))
+    record = heard(statement, coin(world), store)
+    assert (record.verdict, record.probability, record.slack) == ("REFUTED", ("2.50000e-1", "2.50000e-1"), None)
+    assert record.fault.endswith("not chance")
+
+
+def test_curves_are_drawn_where_asked(world, store):
+    statement = world.statement(conclusion=world.conclusion(size=64, box=box(lambda m: m - 1)))
+    record = heard(statement, coin(world, curve=True), store)
+    assert [p["kind"] for p in record.curve] == ["exact", "sampled"] * len(court.CURVE)
+    assert [p["m"] for p in record.curve[::2]] == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert [p["estimate"] for p in record.curve[::2]] == [2.0**-m for m in (1, 2, 4, 8, 16, 32, 64, 128)]
+    assert {p["trials"] for p in record.curve[1::2]} == {court.CURVE_TRIALS}
+    sampled = heard(world.statement(), coin(world, curve=True, unsure=1.0), store).curve
+    assert {(p["kind"], p["estimate"], p["upper"]) for p in sampled} == {("sampled", 1.0, 1.0)}  # unsure is counted
+    assert heard(statement, coin(world), store).curve == []
+
+
+# -------------------------------------------------------------------------------------------------- layers
+
+
+class Sampler:
+    """A sampler that claims to be fair."""
+
+    claimed = np.array([0.5, 0.5])
+
+    def __init__(self, indices):
+        self.indices = indices
+
+
+def fair(x, m):
+    return Sampler(lambda count, rng: rng.integers(0, 2, count))
+
+
+def stuck(x, m):
+    return Sampler(lambda count, rng: np.zeros(count, np.int64))
+
+
+def alternating(x, m):
+    return Sampler(lambda count, rng: np.arange(count) % 2)
+
+
+def layered(world, **parts):
+    return world.statement(conclusion=world.conclusion(**parts), layers=tuple(Layer))
+
+
+def looks(record):
+    return {layer["name"]: layer["finding"] for layer in record.layers}
+
+
+def test_layers_without_a_facet_are_not_listed(world, store):
+    assert looks(heard(layered(world), coin(world), store)) == {"event": "SUPPORTED"}
+
+
+def test_a_true_construction_passes_every_layer(world, store):
+    mean = ExactMean(built=[[Fraction(1)]], claimed=[[Fraction(1)]])
+    needed = (Fraction(999), Fraction(1000))
+    statement = layered(world, sampling=fair, mean=lambda x, m: mean, size_needed=lambda x, m: needed)
+    record = heard(statement, coin(world), store)
+    assert record.verdict == "SUPPORTED"
+    assert looks(record) == {
+        "event": "SUPPORTED",
+        "size recomputed": "SUPPORTED",
+        "expectation identity": "SUPPORTED",
+        "sampler's law": "quiet",
+        "independence": "quiet",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "layer"),
+    [
+        ({"sampling": stuck}, "sampler's law"),
+        ({"sampling": alternating}, "independence"),
+        ({"mean": lambda x, m: ExactMean(built=[[Fraction(2)]], claimed=[[Fraction(1)]])}, "expectation identity"),
+        ({"size_needed": lambda x, m: (Fraction(1001), Fraction(1001))}, "size recomputed"),
+    ],
+)
+def test_a_layer_refutes_what_the_event_cannot_see(world, store, parts, layer):
+    record = heard(layered(world, **parts), coin(world), store)
+    assert looks(record)["event"] == "SUPPORTED"
+    assert looks(record)[layer] == "REFUTED"
+    assert record.verdict == "REFUTED"
+    assert ("not chance" in record.fault) == (record.alpha == 0)
+
+
+def test_an_undecided_layer_keeps_a_record_from_being_green(world, store):
+    statement = layered(world, size_needed=lambda x, m: (Fraction(999), Fraction(1001)))
+    record = heard(statement, coin(world), store)
+    assert looks(record) == {"event": "SUPPORTED", "size recomputed": "UNDECIDED"}
+    assert (record.verdict, record.price) == ("UNDECIDED", "more precision")
+
+
+def test_a_nan_layer_keeps_a_record_from_being_green(world, store, monkeypatch):
+    monkeypatch.setattr("theorems.checking.layers.law_log_wealth", lambda *_: nan)
+    record = heard(layered(world, sampling=fair), coin(world), store)
+    assert looks(record)["sampler's law"] == "UNDECIDED"
+    assert record.verdict == "UNDECIDED"
+
+
+def test_a_refuting_layer_outranks_an_undecided_one(world, store):
+    parts = {"sampling": stuck, "size_needed": lambda x, m: (Fraction(999), Fraction(1001))}
+    assert heard(layered(world, **parts), coin(world), store).verdict == "REFUTED"
+    # and a refuted event stays the reason
+    record = heard(layered(world, **parts), coin(world, p=1.0), store)
+    assert record.table == "above_delta"
+
+
+def test_layers_share_the_allowance(world, store):
+    alone = heard(world.statement(), coin(world, p=1.0), store).alpha
+    shared = heard(layered(world), coin(world, p=1.0), store).alpha
+    assert shared == pytest.approx(alone * float(budget.share(1)), rel=1e-15)
+
+
+@pytest.mark.parametrize("stress", [inf, nan, 0.0, -1.0])
+def test_a_stress_that_is_no_ratio_gives_no_slack(world, store, stress, monkeypatch):
+    monkeypatch.setattr("theorems.checking.events.stress", lambda _: stress)
+    assert heard(world.statement(), coin(world), store).slack is None
+
+
+# ----------------------------------------------------------------------------------------------- other kinds
+
+
+def comparison(answer):
+    return Comparison(says="1 <= 2", answer=answer, seen="1", allowed="2", certificate="integers")
+
+
+SLOPE = Slope(lower=0.9, upper=1.0, claimed=Fraction(1), tolerance=Fraction(0), decades=2.0, points=6)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "evidence", "verdict"),
+    [
+        (ForEach(decide=lambda x: [comparison(Answer.IN)]), "comparisons", "SUPPORTED"),
+        (ForEach(decide=lambda x: [comparison(Answer.OUT)]), "comparisons", "REFUTED"),
+        (ForEach(decide=lambda x: []), "comparisons", "VACUOUS"),
+        (Expectation(exact=lambda x: [comparison(Answer.UNSURE)]), "comparisons", "UNDECIDED"),
+        (Rate(measure=lambda x: SLOPE), "slope", "SUPPORTED"),
+        (Cost(count=lambda x: replace(SLOPE, upper=1.5, lower=1.25)), "slope", "REFUTED"),
+    ],
+)
+def test_every_kind_of_conclusion_is_heard(world, store, conclusion, evidence, verdict):
+    record = heard(world.statement(conclusion=conclusion), coin(world), store)
+    assert (record.evidence, record.verdict) == (evidence, verdict)
+    assert record.delta is None
+    assert len(record.comparisons) == (evidence == "comparisons" and verdict != "VACUOUS")
+
+
+# --------------------------------------------------------------------------------------------------- twins
+
+
+def test_a_twin_is_expected_to_fall(world, store):
+    statement, twin = world.statement(), world.twin()
+    record = hear_twin(statement, twin, place=1, nth=1, sitting=SITTING, store=store)
+    assert (record.id, record.verdict, record.as_declared) == ("made.up/biased@biased-coin", "REFUTED", True)
+    assert record.claim == "it always fails"
+    assert record.alpha == float(budget.for_twin(statement=1, twin=1, campaign=2).refute)
+
+
+def test_a_surviving_twin_accuses_the_harness(world, store):
+    record = hear_twin(world.statement(), world.twin(p=0.0), place=1, nth=1, sitting=SITTING, store=store)
+    assert (record.verdict, record.as_declared) == ("SUPPORTED", False)
+    assert record.fault.startswith("the harness")
+
+
+def test_a_twin_keeps_the_hypotheses_it_does_not_drop(world, store):
+    outside = world.twin(p=3.0)
+    with pytest.raises(HypothesisNotMet, match=r"made.up/biased on biased-coin: p must lie in"):
+        hear_twin(world.statement(), outside, place=1, nth=1, sitting=SITTING, store=store)
+    dropped = world.twin(p=3.0, without=("0 <= p <= 1",))
+    assert hear_twin(world.statement(), dropped, place=1, nth=1, sitting=SITTING, store=store).verdict == "REFUTED"
+
+
+def test_a_misprint_is_declared(world, store):
+    statement = world.statement(expected=Finding.REFUTED)
+    assert heard(statement, coin(world, p=1.0), store).as_declared
+    record = heard(statement, coin(world), store)
+    assert not record.as_declared
+    assert record.fault.startswith("the statement's record")

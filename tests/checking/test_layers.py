@@ -1,0 +1,79 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theorems.checking.layers import INDEPENDENCE_DRAWS, LAW_DRAWS, look
+from theorems.statement import Answer, Construction, ExactMean, Layer, Sampling
+
+FACETS = {Layer.SIZE: "size_needed", Layer.MEAN: "mean", Layer.LAW: "sampling", Layer.INDEPENDENCE: "sampling"}
+THIRDS = np.array([0.25, 0.25, 0.5])
+
+
+def built(**facets):
+    return Construction(size=100, batch_size=1, draw=lambda rng, trials: None, facts={}, **facets)
+
+
+def seen(layer, **facets):
+    return look(layer, built(**facets), np.random.default_rng(17))
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_a_layer_without_its_facet_sees_nothing(layer):
+    assert seen(layer) is None
+    assert layer in FACETS
+
+
+@pytest.mark.parametrize(
+    ("needed", "answer", "allowed"),
+    [
+        ((99, 100), Answer.IN, "at least 100"),
+        ((99, Fraction(199, 2)), Answer.IN, "at least 100"),
+        ((100, Fraction(201, 2)), Answer.UNSURE, "at least 101"),
+        ((Fraction(201, 2), 101), Answer.OUT, "at least 101"),
+        ((10**40, 10**40), Answer.OUT, "at least 1" + "0" * 40),
+    ],
+)
+def test_the_size_is_compared_with_both_ends(needed, answer, allowed):
+    [comparison] = seen(Layer.SIZE, size_needed=tuple(map(Fraction, needed))).all
+    assert (comparison.answer, comparison.seen, comparison.allowed) == (answer, "100", allowed)
+
+
+def rows(*entries):
+    return [[Fraction(x) for x in row] for row in entries]
+
+
+def test_the_mean_is_compared_entry_by_entry():
+    claimed = rows((1, 0), (0, 2))
+    [same] = seen(Layer.MEAN, mean=ExactMean(built=claimed, claimed=claimed)).all
+    assert (same.answer, same.says) == (Answer.IN, "E[Psi Psi^T] = K, every entry")
+    [off] = seen(Layer.MEAN, mean=ExactMean(built=rows((1, 0), ("1/1000000000000", 2)), claimed=claimed)).all
+    assert (off.answer, off.seen, off.allowed) == (Answer.OUT, "1e-12", "0")
+    assert "entry (1, 0)" in off.says
+
+
+@pytest.mark.parametrize(
+    ("layer", "draws", "sees"),
+    [
+        # a false alarm at log E >= log 10^6 has probability at most 1e-6 (Ville), here for one fixed generator
+        (Layer.LAW, lambda n, rng: rng.choice(3, size=n, p=THIRDS), False),
+        (Layer.LAW, lambda n, rng: rng.choice(3, size=n), True),
+        (Layer.INDEPENDENCE, lambda n, rng: rng.choice(3, size=n, p=THIRDS), False),
+        (Layer.INDEPENDENCE, lambda n, rng: np.repeat(rng.choice(3, size=n, p=THIRDS), 2)[:n], True),
+    ],
+)
+def test_a_sampler_is_bet_against(layer, draws, sees):
+    evidence = seen(layer, sampling=Sampling(claimed=THIRDS, indices=draws))
+    assert evidence.draws == (LAW_DRAWS if layer is Layer.LAW else INDEPENDENCE_DRAWS)
+    assert (evidence.log_e >= np.log(1e6)) == sees
+
+
+def test_a_category_that_is_never_drawn_is_counted():
+    evidence = seen(Layer.LAW, sampling=Sampling(claimed=THIRDS, indices=lambda n, rng: np.zeros(n, np.int64)))
+    assert evidence.log_e > 1000
+
+
+def test_the_draws_come_from_the_generator_given():
+    sampling = Sampling(claimed=THIRDS, indices=lambda n, rng: rng.choice(3, size=n, p=THIRDS))
+    for layer in (Layer.LAW, Layer.INDEPENDENCE):
+        assert seen(layer, sampling=sampling) == seen(layer, sampling=sampling)
