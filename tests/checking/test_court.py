@@ -9,8 +9,7 @@ from theorems.checking import budget, court
 from theorems.checking.court import Sitting, hear, hear_twin
 from theorems.checking.store import Store
 from theorems.statement import (
-    Answer,
-    Comparison,
+    Claim,
     Cost,
     CountsBox,
     ExactMean,
@@ -283,20 +282,21 @@ def test_a_stress_that_is_no_ratio_gives_no_slack(world, store, stress, monkeypa
 # ----------------------------------------------------------------------------------------------- other kinds
 
 
-def comparison(answer):
-    return Comparison(says="1 <= 2", answer=answer, seen="1", allowed="2", certificate="integers")
+def claim(left, right, relation="<="):
+    return Claim(says="left and right", left=left, relation=relation, right=right)
 
 
+ONE, TWO, WIDE = Fraction(1), Fraction(2), (Fraction(0), Fraction(3))
 SLOPE = Slope(lower=0.9, upper=1.0, claimed=Fraction(1), tolerance=Fraction(0), decades=2.0, points=6)
 
 
 @pytest.mark.parametrize(
     ("conclusion", "evidence", "verdict"),
     [
-        (ForEach(decide=lambda x: [comparison(Answer.IN)]), "comparisons", "SUPPORTED"),
-        (ForEach(decide=lambda x: [comparison(Answer.OUT)]), "comparisons", "REFUTED"),
-        (ForEach(decide=lambda x: []), "comparisons", "VACUOUS"),
-        (Expectation(exact=lambda x: [comparison(Answer.UNSURE)]), "comparisons", "UNDECIDED"),
+        (ForEach(claims=lambda x: [claim(ONE, TWO)]), "comparisons", "SUPPORTED"),
+        (ForEach(claims=lambda x: [claim(ONE, TWO), claim(TWO, ONE)]), "comparisons", "REFUTED"),
+        (ForEach(claims=lambda x: []), "comparisons", "VACUOUS"),
+        (Expectation(claims=lambda x: [claim(WIDE, WIDE, "=")]), "comparisons", "UNDECIDED"),
         (Rate(measure=lambda x: SLOPE), "slope", "SUPPORTED"),
         (Cost(count=lambda x: replace(SLOPE, upper=1.5, lower=1.25)), "slope", "REFUTED"),
     ],
@@ -305,7 +305,7 @@ def test_every_kind_of_conclusion_is_heard(world, store, conclusion, evidence, v
     record = heard(world.statement(conclusion=conclusion), coin(world), store)
     assert (record.evidence, record.verdict) == (evidence, verdict)
     assert record.delta is None
-    assert len(record.comparisons) == (evidence == "comparisons" and verdict != "VACUOUS")
+    assert bool(record.comparisons) == (evidence == "comparisons" and verdict != "VACUOUS")
 
 
 # --------------------------------------------------------------------------------------------------- twins
