@@ -23,6 +23,9 @@ import numpy as np
 Exact: TypeAlias = int | float | Fraction | np.integer[Any] | np.floating[Any]
 """A real number taken at its exact value; a float means the dyadic rational it stores."""
 
+LARGEST_EXPONENT = 2**24
+"""Numbers beyond 2^+-LARGEST_EXPONENT never become fractions."""
+
 Interval: TypeAlias = tuple[Fraction, Fraction]
 """(lower, upper) with lower <= truth <= upper, both ends exact."""
 
@@ -182,6 +185,12 @@ def interval(x: Ball) -> Interval:
     """
     if not x.is_finite():
         raise ArithmeticError(f"interval: the ball is not finite, got {x}")
+    scales = [int(part.man_exp()[1]) for part in (x.mid(), x.rad())]
+    if max(map(abs, scales)) > LARGEST_EXPONENT:
+        # as a fraction it would fill the memory
+        raise ArithmeticError(
+            f"interval: the ball must not exceed 2^+-{LARGEST_EXPONENT}, got 2^{max(scales, key=abs)}"
+        )
     mid, rad = (Fraction(int(man)) * Fraction(2) ** int(exp) for man, exp in (x.mid().man_exp(), x.rad().man_exp()))
     return mid - rad, mid + rad
 

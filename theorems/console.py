@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 import typer
@@ -98,7 +97,7 @@ def table(made: dict[str, Any], *, quiet: bool, verbose: bool) -> Iterator[str]:
 
 def _row(r: dict[str, Any], subject: str, colour: Any, *, verbose: bool) -> Iterator[str]:
     if r["evidence"] == "exact":
-        seen = f"exact, p = {Decimal(r['probability'][1]):.2e}"  # a float would underflow
+        seen = f"exact, p <= {r['probability'][1]}"
     elif r["evidence"] == "trials":
         unsure = f" + {r['unsure']} unsure" if r["unsure"] else ""
         seen = f"{r['failures']}{unsure} of {r['trials']} fail"

@@ -43,7 +43,7 @@ def sampling_instance(
     path : (n, d) real numbers, rows are points
     features : 'relu' or 'fourier'
     sigma : bandwidth of the Gaussian kernel
-    lam : ridge; None for a tenth of ||K||
+    lam : ridge, rounded to float64; None for a tenth of ||K||
     eps, delta : decimals or fractions, taken exactly
 
     Raises
@@ -55,7 +55,7 @@ def sampling_instance(
         raise BadData(f"--features must be relu or fourier, got {features!r}")
     width = float(_number("--sigma", sigma))
     accuracy, failure = _number("--eps", eps), _number("--delta", delta)
-    ridge = None if lam is None else _number("--lam", lam)
+    ridge = None if lam is None else Fraction(float(_number("--lam", lam)))
     try:
         raw = np.load(path, allow_pickle=False)
     except OSError as e:

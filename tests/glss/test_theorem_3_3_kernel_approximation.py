@@ -28,6 +28,7 @@ from theorems.glss.sampling_instances import (
     NULL_ATOM,
     RAMP,
     SPIKE,
+    FourierData,
     TangentData,
     in_the_plane,
     line_grid,
@@ -220,7 +221,7 @@ def test_an_unknown_kind_of_instance_is_refused():
 
 
 def test_streamed_data_in_any_dimension_take_the_given_size():
-    x = TangentData(name="x", says="x", X=np.eye(3), lam=Fraction(1, 20), eps=Fraction(1, 4), delta=Fraction(1, 10))
+    x = TangentData(name="x", says="x", X=np.eye(3), lam=Fraction(1, 32), eps=Fraction(1, 4), delta=Fraction(1, 10))
     drawn = construct(x, 5, PAPER).draw(np.random.default_rng(1), 2)
     # orthonormal rows: Kt is diagonal, each diagonal entry a multiple of the weight over m
     assert drawn.Kt.shape == (2, 3, 3)
@@ -236,3 +237,18 @@ def test_never_drawn_features_get_weight_zero():
 def test_coupon_worlds_have_the_identity_as_kernel():
     K = coupon_features(3).kernel()
     assert [[int(v) for v in row] for row in K] == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def test_a_ridge_that_float64_cannot_hold_is_refused_on_streamed_data():
+    x = TangentData(name="x", says="x", X=np.eye(3), lam=Fraction(1, 10), eps=Fraction(1, 4), delta=Fraction(1, 10))
+    with pytest.raises(ValueError, match="lambda must be a float64 number on streamed data"):
+        construct(x, 5, PAPER)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_frequencies_in_two_and_three_dimensions_come_from_the_grid(d):
+    X = np.random.default_rng(d).standard_normal((5, d))
+    x = FourierData(name="x", says="x", X=X, sigma=1.0, lam=Fraction(1, 8), eps=Fraction(1, 4), delta=Fraction(1, 10))
+    found = quantities(x)
+    assert found.s_lambda[0] < found.s_q_tilde[0] < 2 * found.s_lambda[1]
+    assert (answers(construct(x, 4000, PAPER).draw(np.random.default_rng(1), 4)) == Answer.IN).all()

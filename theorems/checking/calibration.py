@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from theorems.statement import Answer, Finding, Trials, Verdict
 DELTA, RHO = Fraction(1, 4), Fraction(3, 2)
 ALLOWANCE = Allowance(refute=Fraction(1, 20), support=Fraction(1, 20))
 HORIZON, LOOK_EVERY = 64, 4
-UNSURE_TRIALS = 24  # too few for a count to be in both tables, so more doubt can never decide
+UNSURE_TRIALS = 10  # enough for a verdict, and too few for a count to be in both tables
 BATCHES, BATCH_SIZE = 16, 16
 CODE = digest("calibration")  # these rows live in memory and serve no other run
 
@@ -83,6 +84,7 @@ def calibrate(parts: Parts) -> tuple[Fault, ...]:
 # ------------------------------------------------------------------------------------------- trials to verdict
 
 
+@cache  # the broken twins share most of their parts
 def error_rates(decide: Callable[..., Verdict]) -> dict[str, Fraction]:
     """Sum up exactly how often a rule ever errs, at the worst moment to stop.
 
@@ -94,9 +96,7 @@ def error_rates(decide: Callable[..., Verdict]) -> dict[str, Fraction]:
     -------
     what it wrongly says, and where -> the chance that it says so at any look; each should be at most 1/20
     """
-    seen = {
-        (n, S): _decided(decide, n, S, 0) for n in range(LOOK_EVERY, HORIZON + 1, LOOK_EVERY) for S in range(n + 1)
-    }
+    seen = {(n, S): _decided(decide, n, S, 0) for n in range(LOOK_EVERY, HORIZON + 1, LOOK_EVERY) for S in range(n + 1)}
 
     def ever(p: Fraction, wrong: Callable[[Verdict], bool]) -> Fraction:
         return _chance_of_hitting({at for at, verdict in seen.items() if wrong(verdict)}, p)
@@ -118,6 +118,7 @@ def error_faults(decide: Callable[..., Verdict]) -> tuple[Fault, ...]:
     )
 
 
+@cache
 def unsure_faults(decide: Callable[..., Verdict]) -> tuple[Fault, ...]:
     """Name a verdict, if any, that rests on an UNSURE trial.
 

@@ -25,7 +25,6 @@ from theorems.statement import (
     BrokenTwin,
     Comparisons,
     Conclusion,
-    Cost,
     Evidence,
     ExactProbability,
     Expectation,
@@ -123,7 +122,7 @@ def _hear(
             evidence = Comparisons(all=tuple(decide(c) for c in conclusion.claims(instance)))
         case Rate():
             evidence = conclusion.measure(instance)
-        case Cost():
+        case _:
             evidence = conclusion.count(instance)
     return Hearing(verdict=judge(evidence, allowance=allowance), evidence=evidence)
 

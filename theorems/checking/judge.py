@@ -53,8 +53,7 @@ def judge(
             return _judge_comparisons(evidence)
         case Wealth():
             return _judge_wealth(evidence, allowance)
-        case Slope():
-            return _judge_slope(evidence)
+    return _judge_slope(evidence)
 
 
 def settled(evidence: Trials, *, delta: Fraction, allowance: Allowance) -> bool:

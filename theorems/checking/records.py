@@ -120,7 +120,7 @@ def _kind(evidence: Evidence) -> Literal["exact", "trials", "comparisons", "slop
 def _digits(failure: Enclosure) -> tuple[str, str]:
     """Six significant digits of both ends, rounded outward; small ones do not underflow."""
     lower, upper = _quotient(failure.lower, 6, ROUND_FLOOR), _quotient(failure.upper, 6, ROUND_CEILING)
-    return f"{lower:.5e}", f"{upper:.5e}"
+    return f"{lower:.5e}" if lower else "0", f"{upper:.5e}" if upper else "0"
 
 
 def _quotient(x: Fraction, digits: int, rounding: str) -> Decimal:
@@ -128,9 +128,7 @@ def _quotient(x: Fraction, digits: int, rounding: str) -> Decimal:
     return context.divide(Decimal(x.numerator), Decimal(x.denominator))
 
 
-def _fault(
-    statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, unsure: int
-) -> str:
+def _fault(statement: Statement, twin: BrokenTwin | None, verdict: Verdict, expected: Finding, unsure: int) -> str:
     """Whose fault an undeclared finding can be."""
     if verdict.finding is expected:
         return ""

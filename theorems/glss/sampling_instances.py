@@ -163,8 +163,9 @@ def _on_circle(*angles: float) -> Float64:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def _a_tenth_of_the_norm(K: Float64) -> Fraction:
-    return Fraction(float(np.linalg.eigvalsh(K)[-1]) / 10)
+def _part_of_the_norm(K: Float64, part: int) -> Fraction:
+    """Give ||K|| / part as float64 has it: streamed features want a ridge that it can hold."""
+    return Fraction(float(np.linalg.eigvalsh(K)[-1]) / part)
 
 
 def _plane(name: str, says: str, X: Float64, lam: Fraction, *, curve: bool = False) -> PlaneWorld:
@@ -202,7 +203,7 @@ def line_grid() -> SamplingInstance:
         says="24 equispaced points on [-2, 2], Gaussian kernel with sigma = 1/2, piecewise-constant q_tilde",
         X=X,
         sigma=0.5,
-        lam=_a_tenth_of_the_norm(gaussian_kernel(X, 0.5)),
+        lam=_part_of_the_norm(gaussian_kernel(X, 0.5), 10),
         eps=EPS,
         delta=DELTA,
     )
@@ -224,7 +225,7 @@ def real_data(n: int, shrink: int = 1) -> tuple[SamplingInstance, ...]:
                 name=f"{name}-{suffix}-relu",
                 says=f"{name}, {n} rows normalised, ReLU tangent features, {ridge}",
                 X=X,
-                lam=_a_tenth_of_the_norm(tangent_kernel(X)) / shrink,
+                lam=_part_of_the_norm(tangent_kernel(X), 10 * shrink),
                 eps=EPS,
                 delta=DELTA,
             )
@@ -235,7 +236,7 @@ def real_data(n: int, shrink: int = 1) -> tuple[SamplingInstance, ...]:
                 says=f"{name}, {n} rows normalised, Gaussian Fourier features with sigma = 1, {ridge}",
                 X=X,
                 sigma=1.0,
-                lam=_a_tenth_of_the_norm(gaussian_kernel(X, 1.0)) / shrink,
+                lam=_part_of_the_norm(gaussian_kernel(X, 1.0), 10 * shrink),
                 eps=EPS,
                 delta=DELTA,
             )

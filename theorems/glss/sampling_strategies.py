@@ -88,8 +88,7 @@ def plane_worlds(draw: st.DrawFn) -> PlaneWorld:
         name="drawn",
         says="drawn",
         X=X,
-        lam=Fraction(float(tangent_kernel(X).diagonal().max()))
-        * draw(st.sampled_from([Fraction(1, 1000), Fraction(1, 2)])),
+        lam=Fraction(float(tangent_kernel(X).diagonal().max()) * draw(st.sampled_from([2.0**-10, 0.5]))),
         eps=draw(_ACCURACIES),
         delta=draw(_FAILURES),
     )
