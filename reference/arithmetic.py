@@ -475,3 +475,24 @@ def ball_inverse(M: BallMatrix, bits: int) -> BallMatrix:
             return M.inv()
         except ZeroDivisionError as singular:
             raise Undetermined(f"ball_inverse: not proven invertible at {bits} bits") from singular
+
+
+# ---- for integrals
+
+
+def integral(formula: Callable[[Ball], Ball], lower: Exact, upper: Exact, bits: int = 128) -> Interval:
+    """Enclose the integral of an entire function that is real on the real line.
+
+    Parameters
+    ----------
+    formula : complex ball to complex ball, holomorphic in the whole plane
+    lower, upper : exact ends of the range
+    bits : working precision
+
+    Raises
+    ------
+    ArithmeticError : no finite enclosure was found
+    """
+    with precision(bits):
+        ends = [flint.acb(_fmpq_ball(exact(x))) for x in (lower, upper)]
+        return interval(flint.acb.integral(lambda z, _: formula(z), *ends).real)

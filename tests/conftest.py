@@ -1,4 +1,5 @@
 """A made-up statement whose truth is known: trials fail with a chosen probability, through the real court."""
+# ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from theorems.sources import Source
 from theorems.statement import (
     BrokenTwin,
     Construction,
-
     HighProbability,
     Hypothesis,
     Instance,
@@ -77,7 +77,8 @@ class World:
             "constant": "explicit",
             "hypotheses": (
                 Hypothesis(
-                    says="0 <= p <= 1", holds=lambda x: None if 0 <= x.p <= 1 else f"p must lie in [0, 1], got p = {x.p}"
+                    says="0 <= p <= 1",
+                    holds=lambda x: None if 0 <= x.p <= 1 else f"p must lie in [0, 1], got p = {x.p}",
                 ),
                 Hypothesis(says="the coin is a coin", assumed="made up"),
             ),
@@ -102,5 +103,3 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             monkeypatch.setattr(f"theorems.{module}.CATALOGUE", statements)
 
     return fill
-
-

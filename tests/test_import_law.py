@@ -57,9 +57,10 @@ def the_court_knows_no_paper(m: str, i: str) -> bool:
 
 
 def papers_know_the_nouns_and_the_vocabulary(m: str, i: str) -> bool:
-    if not within(m, "theorems.glss", "theorems.bpsw") or not within(i, *ROOMS):
+    room, *rest = m.split(".")
+    if room != "theorems" or len(rest) < 2 or rest[0] == "checking" or not within(i, *ROOMS):
         return True
-    return within(i, "reference", "theorems.statement", "theorems.sources", ".".join(m.split(".")[:2]))
+    return within(i, "reference", "theorems.statement", "theorems.sources", f"theorems.{rest[0]}")
 
 
 def reports_know_nobody(m: str, i: str) -> bool:

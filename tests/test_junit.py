@@ -39,7 +39,13 @@ def test_counts_and_cases():
         record("REFUTED", "REFUTED", twin="t"),
         record("UNDECIDED", "REFUTED", twin="u"),
     )
-    assert [suite.get(k) for k in ("name", "tests", "failures", "skipped", "errors")] == ["theorems", "6", "2", "2", "0"]
+    assert [suite.get(k) for k in ("name", "tests", "failures", "skipped", "errors")] == [
+        "theorems",
+        "6",
+        "2",
+        "2",
+        "0",
+    ]
     kinds = [[child.tag for child in case if child.tag != "properties"] for case in suite]
     assert kinds == [[], ["failure"], ["skipped"], ["skipped"], [], ["failure"]]
 

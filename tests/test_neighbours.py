@@ -1,9 +1,11 @@
+# ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from theorems.__main__ import main
 from theorems.neighbours import HOME, IntruderFound, require_our_own
 
 ROOT = Path(__file__).parents[1]
@@ -54,3 +56,20 @@ def test_a_missing_or_foreign_package_is_named(monkeypatch, spec, found):
     monkeypatch.setattr("theorems.neighbours.find_spec", lambda name: Spec if spec else None)
     with pytest.raises(IntruderFound, match=rf"must lie in .*{found}.* answers to that name"):
         require_our_own()
+
+
+class TestMain:
+    def test_opens_the_door(self, monkeypatch, capsys):
+        monkeypatch.setattr(sys, "argv", ["theorems", "--help"])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert not stop.value.code
+        assert "verify" in capsys.readouterr().out
+
+    def test_stops_at_an_intruder(self, monkeypatch, capsys):
+        monkeypatch.setattr("theorems.neighbours.find_spec", lambda name: None)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        line = f"theorems: the package 'reference' must lie in {ROOT}, but nothing answers to that name\n"
+        assert capsys.readouterr() == ("", line)

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from fractions import Fraction
 
@@ -7,7 +8,9 @@ from theorems import sources, statement
 from theorems.statement import Answer, Enclosure, Finding, Hypothesis, HypothesisNotMet, Instance, Trials
 
 CLASSES = [
-    c for c in vars(statement).values() if isinstance(c, type) and is_dataclass(c) and c.__module__ == statement.__name__
+    c
+    for c in vars(statement).values()
+    if isinstance(c, type) and is_dataclass(c) and c.__module__ == statement.__name__
 ]
 
 

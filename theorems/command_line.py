@@ -7,46 +7,26 @@ Exit codes: 0 all as declared, 1 a verdict differs or a twin survived, 2 usage, 
 from __future__ import annotations
 
 import os
-import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+
+from theorems.console import CORRUPT, UNDECIDED, USAGE, OneLine, one_line_errors, stop
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from theorems.doctor import Check
     from theorems.statement import Statement
     from theorems.verification import Case
 
 
-USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, INTERRUPTED = 2, 3, 4, 5, 70, 130
-
-
-class _OneLine(TyperGroup):
-    """Commands that report wrong usage in one line, like every other trouble."""
-
-    def main(self, *args: Any, **extra: Any) -> NoReturn:
-        try:
-            sys.exit(super().main(*args, **extra | {"standalone_mode": False}))
-        except typer.Abort:
-            _say("interrupted")
-            sys.exit(INTERRUPTED)
-        except Exception as e:
-            # Typer brings its own click or uses click itself, by version: what both call a usage error shows here
-            if not hasattr(e, "format_message"):
-                raise
-            _say(e.format_message())
-            sys.exit(USAGE)
-
-
 app = typer.Typer(
     name="theorems",
-    cls=_OneLine,
+    cls=OneLine,
     help="The theorems of machine-learning theory, executable: verdicts with stated error rates.",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,61 +48,6 @@ Verbose = Annotated[
 ]
 
 
-class _Stop(Exception):
-    """End the command with one line and an exit code."""
-
-    def __init__(self, code: int, line: str) -> None:
-        super().__init__(line)
-        self.code = code
-
-
-def _stop(code: int, line: str) -> NoReturn:
-    raise _Stop(code, line)
-
-
-@contextmanager
-def _one_line_errors(*, verbose: bool = False) -> Iterator[None]:
-    """Turn each kind of trouble into one line and its exit code."""
-    from theorems.catalogue import UnknownStatement
-    from theorems.checking.loewner_files import UnreadableInput
-    from theorems.checking.store import Divergence, StoreFull, StoreUnreadable
-    from theorems.statement import HypothesisNotMet
-    from theorems.user_data import BadData
-
-    try:
-        yield
-    except (typer.Exit, BrokenPipeError):
-        raise  # a reader that stops reading, like head, is no trouble
-    except (UnknownStatement, UnreadableInput, BadData) as e:
-        _end(USAGE, str(e))
-    except HypothesisNotMet as e:
-        _end(INVALID, f"invalid instance: {e}")
-    except (Divergence, StoreUnreadable) as e:
-        _end(CORRUPT, str(e))
-    except StoreFull as e:
-        _end(INTERNAL, str(e))
-    except OSError as e:
-        _end(USAGE, f"{e.filename or ''}: {e.strerror or e}".lstrip(": "))
-    except KeyboardInterrupt:
-        _end(INTERRUPTED, "interrupted; whole batches of evidence are kept, the same command resumes")
-    except _Stop as e:
-        _end(e.code, str(e))
-    except Exception as e:
-        if verbose:
-            traceback.print_exc()
-        where = traceback.extract_tb(e.__traceback__)[-1]
-        _end(INTERNAL, f"internal error: {type(e).__name__}: {e} ({where.filename}:{where.lineno})")
-
-
-def _say(line: str) -> None:
-    typer.echo(f"theorems: {' '.join(line.split())}", err=True)
-
-
-def _end(code: int, line: str) -> NoReturn:
-    _say(line)
-    raise typer.Exit(code)
-
-
 @app.callback(invoke_without_command=True)
 def _without_command(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
@@ -133,36 +58,37 @@ def _without_command(context: typer.Context) -> None:
 @app.command("list")
 def list_statements(as_json: AsJson = False) -> None:
     """List the statements: number, kind, what is declared, in one line each."""
-    from theorems.catalogue import CATALOGUE
-    from theorems.documents import SCHEMA_VERSION
-    from theorems.documents import as_json as rendered
+    with one_line_errors():
+        from theorems.catalogue import CATALOGUE
+        from theorems.documents import SCHEMA_VERSION
+        from theorems.documents import as_json as rendered
 
-    if as_json:
-        rows = [
-            {
-                "id": s.id,
-                "number": s.number,
-                "title": s.title,
-                "kind": s.kind,
-                "source": str(s.source),
-                "constant": s.constant,
-                "expected": s.expected.value,
-                "twins": [t.name for t in s.twins],
-            }
-            for s in CATALOGUE
-        ]
-        typer.echo(rendered({"schema_version": SCHEMA_VERSION, "statements": rows}), nl=False)
-        return
-    for s in CATALOGUE:
-        typer.echo(
-            f"{s.number:<6} {s.id:<16} {s.kind:<12} {s.title}  ({len(s.twins)} twins, declared {s.expected.value})"
-        )
+        if as_json:
+            rows = [
+                {
+                    "id": s.id,
+                    "number": s.number,
+                    "title": s.title,
+                    "kind": s.kind,
+                    "source": str(s.source),
+                    "constant": s.constant,
+                    "expected": s.expected.value,
+                    "twins": [t.name for t in s.twins],
+                }
+                for s in CATALOGUE
+            ]
+            typer.echo(rendered({"schema_version": SCHEMA_VERSION, "statements": rows}), nl=False)
+            return
+        for s in CATALOGUE:
+            typer.echo(
+                f"{s.number:<6} {s.id:<16} {s.kind:<12} {s.title}  ({len(s.twins)} twins, declared {s.expected.value})"
+            )
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one statement: what it says, where, its hypotheses and who guarantees them, its twins."""
-    with _one_line_errors():
+    with one_line_errors():
         from theorems.catalogue import find
         from theorems.console import card
 
@@ -196,7 +122,7 @@ def verify(
     verbose: Verbose = False,
 ) -> None:
     """Judge statements and their broken twins, and leave the records for `theorems report`."""
-    with _one_line_errors(verbose=verbose):
+    with one_line_errors(verbose=verbose):
         from theorems.checking.budget import TRIALS
         from theorems.console import table
         from theorems.documents import as_json as rendered
@@ -204,18 +130,18 @@ def verify(
         from theorems.verification import docket
 
         if profile not in TRIALS:
-            _stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
+            stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
         given = {"--features": features, "--sigma": sigma, "--lam": lam, "--eps": eps, "--delta": delta}
         statements = _chosen(names)
         if data is not None:
             cases = _cases_on(data, statements, {k.lstrip("-"): v for k, v in given.items() if v is not None})
         elif idle := [option for option, value in given.items() if value is not None]:
-            _stop(USAGE, f"{idle[0]} needs --data, got {idle[0]} {given[idle[0]]} alone")
+            stop(USAGE, f"{idle[0]} needs --data, got {idle[0]} {given[idle[0]]} alone")
         else:
             cases = docket(statements, profile)
         cases = [c for c in cases if keyword in c.id]
         if not cases:
-            _stop(USAGE, f"-k must be part of the id of a record, got {keyword!r}, which selects nothing")
+            stop(USAGE, f"-k must be part of the id of a record, got {keyword!r}, which selects nothing")
         made = _heard(cases, profile=profile, seed=seed, budget=budget, jobs=jobs, store=store, quiet=quiet)
         if junitxml is not None:
             from theorems.junit import junit
@@ -239,9 +165,9 @@ def _cases_on(data: Path, statements: Sequence[Statement], numbers: dict[str, st
     from theorems.verification import Case
 
     if STATEMENT not in {s.id for s in statements}:
-        _stop(USAGE, f"--data is judged by {STATEMENT} only, got {', '.join(s.id for s in statements)}")
+        stop(USAGE, f"--data is judged by {STATEMENT} only, got {', '.join(s.id for s in statements)}")
     if "sigma" in numbers and numbers.get("features") != "fourier":
-        _stop(USAGE, f"--sigma needs --features fourier, got --features {numbers.get('features', 'relu')}")
+        stop(USAGE, f"--sigma needs --features fourier, got --features {numbers.get('features', 'relu')}")
     return [Case(statement=STATEMENT, twin=None, nth=1, instance=sampling_instance(data, **numbers))]
 
 
@@ -263,10 +189,10 @@ def _heard(
     ranges = {"--seed": (seed, 0, 2**63 - 1), "--budget": (budget, 1, 2**40), "--jobs": (jobs, 1, 1024)}
     for option, (value, least, most) in ranges.items():
         if value is not None and not least <= value <= most:
-            _stop(USAGE, f"{option} must lie in [{least}, {most}], got {value}")
+            stop(USAGE, f"{option} must lie in [{least}, {most}], got {value}")
     store.mkdir(parents=True, exist_ok=True)
     if not os.access(store, os.W_OK):
-        _stop(USAGE, f"--store must be a folder that can be written to, got {store}")
+        stop(USAGE, f"--store must be a folder that can be written to, got {store}")
     sitting = verification.open_sitting(
         seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS[profile], directory=store
     )
@@ -297,19 +223,19 @@ def report(
     markdown: Annotated[Path, typer.Option(help="Its Markdown twin")] = Path("theorems-report.md"),
 ) -> None:
     """Draw the records that the last command left: one self-contained HTML page and its Markdown twin."""
-    with _one_line_errors():
+    with one_line_errors():
         from reports.page import RecordsUnreadable, write_reports
         from theorems.documents import RECORDS
 
         records = store / RECORDS
         if not records.exists():
-            _stop(USAGE, f"no records in {records}; make them with: theorems verify --store {store}")
+            stop(USAGE, f"no records in {records}; make them with: theorems verify --store {store}")
         if len({p.resolve() for p in (records, html, markdown)}) < 3:
-            _stop(USAGE, f"--html, --markdown and the records must be three files, got {html}, {markdown}, {records}")
+            stop(USAGE, f"--html, --markdown and the records must be three files, got {html}, {markdown}, {records}")
         try:
             write_reports(records, html, markdown)
         except RecordsUnreadable as e:
-            _stop(CORRUPT, str(e))
+            stop(CORRUPT, str(e))
         typer.echo(f"{html}\n{markdown}")
 
 
@@ -323,7 +249,7 @@ def twins(
     as_json: AsJson = False,
 ) -> None:
     """Print the kill matrix: which layer refutes which broken twin; exit 1 when one survives."""
-    with _one_line_errors():
+    with one_line_errors():
         from theorems.console import kill_matrix
         from theorems.documents import as_json as rendered
         from theorems.verification import docket
@@ -342,7 +268,7 @@ def loewner(
     as_json: AsJson = False,
 ) -> None:
     """Decide A <= B in the Loewner order, with a certificate; exit 0 when every file is decided."""
-    with _one_line_errors():
+    with one_line_errors():
         from dataclasses import asdict
 
         from theorems.checking.loewner_files import decide_file, decide_pair
@@ -350,7 +276,7 @@ def loewner(
         from theorems.documents import as_json as rendered
 
         if bool(files) == (lower is not None or upper is not None) or (lower is None) != (upper is None):
-            _stop(USAGE, "loewner needs either FILE... or both --lower and --upper")
+            stop(USAGE, "loewner needs either FILE... or both --lower and --upper")
         decisions = [decide_file(f) for f in files or []]
         if lower is not None and upper is not None:
             decisions.append(decide_pair(lower, upper))
@@ -363,3 +289,38 @@ def loewner(
                 witness = f"  v = ({', '.join(f'{x:.6g}' for x in d.witness)})" if d.witness else ""
                 typer.echo(f"{d.verdict:<9} {d.file}  [{d.rung}, {d.bits} bits]{witness}")
         raise typer.Exit(UNDECIDED if any(d.verdict == "UNSURE" for d in decisions) else 0)
+
+
+@app.command()
+def doctor(
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the court itself; minutes")] = False,
+    matrices: Annotated[int | None, typer.Option(help="How many for the Loewner ladder (100,000)", min=1)] = None,
+    store: StorePath = Path(".theorems"),
+    as_json: AsJson = False,
+) -> None:
+    """Look at this installation, and with --calibrate at the court and its broken twins; exit 1 on anything BAD."""
+    with one_line_errors():
+        from dataclasses import asdict
+
+        from theorems.doctor import calibration, examine, line
+        from theorems.documents import SCHEMA_VERSION
+        from theorems.documents import as_json as rendered
+
+        if matrices is not None and not calibrate:
+            stop(USAGE, f"--matrices goes with --calibrate, got --matrices {matrices} alone")
+        checks = []
+
+        def note(made: Iterator[Check]) -> None:
+            for check in made:
+                checks.append(check)
+                if not as_json:
+                    typer.echo(line(check))
+
+        note(examine(store))
+        if calibrate:
+            note(calibration(matrices or 100_000, lambda done: typer.echo(f"{done:,} matrices", err=True)))
+        ok = all(check.ok for check in checks)
+        if as_json:
+            made = {"schema_version": SCHEMA_VERSION, "ok": ok, "checks": [asdict(check) for check in checks]}
+            typer.echo(rendered(made), nl=False)
+        raise typer.Exit(0 if ok else 1)

@@ -1,16 +1,21 @@
-"""What a person reads: cards, tables and progress. Data goes to stdout, progress to stderr."""
+"""What a person reads: cards, tables, progress and errors. Data goes to stdout, progress and errors to stderr."""
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from theorems.statement import Record, Statement
+if TYPE_CHECKING:
+    from theorems.statement import Record, Statement
+
+USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, INTERRUPTED = 2, 3, 4, 5, 70, 130
 
 
 def card(s: Statement) -> Iterator[str]:
@@ -140,3 +145,80 @@ def kill_matrix(made: dict[str, Any]) -> Iterator[str]:
         yield f"{r['twin']:<{width}}  {cells}  {'' if r['as_declared'] else 'SURVIVED'}".rstrip()
     killed = sum(r["as_declared"] for r in rows)
     yield f"{killed} of {len(rows)} twins refuted by at least one layer; seed {made['seed']}"
+
+
+# ------------------------------------------------------------------------------------------------- errors
+
+
+class OneLine(TyperGroup):
+    """Commands that report wrong usage in one line, like every other trouble."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command that the arguments name, and exit."""
+        try:
+            sys.exit(super().main(*args, **extra | {"standalone_mode": False}))
+        except typer.Abort:
+            _say("interrupted")
+            sys.exit(INTERRUPTED)
+        except Exception as e:
+            # Typer brings its own click or uses click itself, by version: what both call a usage error shows here
+            if not hasattr(e, "format_message"):
+                raise
+            _say(e.format_message())
+            sys.exit(USAGE)
+
+
+class _Stop(Exception):
+    """What `stop` raises."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+def stop(code: int, line: str) -> NoReturn:
+    """End the command with one line and an exit code."""
+    raise _Stop(code, line)
+
+
+@contextmanager
+def one_line_errors(*, verbose: bool = False) -> Iterator[None]:
+    """Turn each kind of trouble into one line and its exit code."""
+    from theorems.catalogue import UnknownStatement
+    from theorems.checking.loewner_files import UnreadableInput
+    from theorems.checking.store import Divergence, StoreFull, StoreUnreadable
+    from theorems.statement import HypothesisNotMet
+    from theorems.user_data import BadData
+
+    try:
+        yield
+    except (typer.Exit, BrokenPipeError):
+        raise  # a reader that stops reading, like head, is no trouble
+    except (UnknownStatement, UnreadableInput, BadData) as e:
+        _end(USAGE, str(e))
+    except HypothesisNotMet as e:
+        _end(INVALID, f"invalid instance: {e}")
+    except (Divergence, StoreUnreadable) as e:
+        _end(CORRUPT, str(e))
+    except StoreFull as e:
+        _end(INTERNAL, str(e))
+    except OSError as e:
+        _end(USAGE, f"{e.filename or ''}: {e.strerror or e}".lstrip(": "))
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, "interrupted; whole batches of evidence are kept, the same command resumes")
+    except _Stop as e:
+        _end(e.code, str(e))
+    except Exception as e:
+        if verbose:
+            traceback.print_exc()
+        where = traceback.extract_tb(e.__traceback__)[-1]
+        _end(INTERNAL, f"internal error: {type(e).__name__}: {e} ({where.filename}:{where.lineno})")
+
+
+def _say(line: str) -> None:
+    typer.echo(f"theorems: {' '.join(line.split())}", err=True)
+
+
+def _end(code: int, line: str) -> NoReturn:
+    _say(line)
+    raise typer.Exit(code)

@@ -57,10 +57,11 @@ def sampling_instance(
     accuracy, failure = _number("--eps", eps), _number("--delta", delta)
     ridge = None if lam is None else Fraction(float(_number("--lam", lam)))
     try:
-        raw = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            raw = np.load(file, allow_pickle=False)
     except OSError as e:
         raise BadData(f"--data {path}: {e.strerror or e}") from e
-    except (ValueError, EOFError, BadZipFile) as e:
+    except (ValueError, EOFError, BadZipFile, MemoryError) as e:  # a header may claim any shape
         raise BadData(f"--data {path}: not a readable .npy matrix of numbers ({e})") from e
     if not isinstance(raw, np.ndarray):
         raise BadData(f"--data {path}: need one array (.npy), got an archive of several")

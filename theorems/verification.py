@@ -76,7 +76,10 @@ def hear_all(
 ) -> Iterator[Record]:
     """Judge cases in order, here or on an executor; the records do not depend on which."""
     task = partial(hear_case, sitting=sitting, directory=directory)
-    yield from map(task, cases) if executor is None else executor.map(task, cases)
+    if executor is None:
+        yield from map(task, cases)
+    else:  # not `map`, which cancels what is pending when one fails: loky stumbles over that
+        yield from (pending.result() for pending in [executor.submit(task, case) for case in cases])
 
 
 def open_sitting(*, seed: int, trials: int, directory: Path) -> Sitting:

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, nan
@@ -275,6 +276,8 @@ def test_layers_share_the_allowance(world, store):
     alone = heard(world.statement(), coin(world, p=1.0), store).alpha
     shared = heard(layered(world), coin(world, p=1.0), store).alpha
     assert shared == pytest.approx(alone * float(budget.share(1)), rel=1e-15)
+    by_law = heard(layered(world, sampling=stuck), coin(world), store).alpha  # the third layer, the fourth check
+    assert by_law == pytest.approx(alone * float(budget.share(4)), rel=1e-15)
 
 
 @pytest.mark.parametrize("stress", [inf, nan, 0.0, -1.0])

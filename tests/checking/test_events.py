@@ -1,3 +1,4 @@
+# ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 from fractions import Fraction
 from math import isnan
 

@@ -145,6 +145,13 @@ def test_settled_is_refuted_or_supported_at_the_promise(c):
     assert over == (verdict.finding is R or verdict.table == "below_delta")
 
 
+def test_unsure_trials_settle_nothing():
+    supporting = greatest_supporting(300, DELTA, ALPHA)
+    for unsure, over in ((supporting, True), (supporting + 1, False), (300, False)):
+        seen = Trials(trials=300, failures=0, unsure=unsure)
+        assert settled(seen, delta=DELTA, allowance=ALLOWANCE) == over
+
+
 def test_the_decision_lines_are_those_of_the_tables():
     n = 300
     refuting, supporting = least_refuting(n, DELTA, ALPHA), greatest_supporting(n, DELTA, ALPHA)

@@ -115,7 +115,14 @@ def test_the_resolution_is_named_only_where_it_spoke(world):
         ("UNDECIDED", "SUPPORTED", False, 1e-6, 2, "nobody's yet: 2 trials were unsure or crashed"),
         ("UNDECIDED", "SUPPORTED", True, 1e-6, 0, "nobody's yet"),
         ("VACUOUS", "SUPPORTED", False, 0.0, 0, "the instance: the statement says nothing about it"),
-        ("REFUTED", "SUPPORTED", False, 1e-7, 0, "or the sampler; chance alone does this with probability at most 1e-07"),
+        (
+            "REFUTED",
+            "SUPPORTED",
+            False,
+            1e-7,
+            0,
+            "or the sampler; chance alone does this with probability at most 1e-07",
+        ),
         ("REFUTED", "SUPPORTED", False, 0.0, 0, "or the sampler; not chance"),
     ],
 )

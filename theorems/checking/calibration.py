@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -208,10 +209,10 @@ def arrival_faults(collect: Callable[..., tuple[Trials, float, list[str]]]) -> t
 
 def key_faults(generator: Callable[..., np.random.Generator]) -> tuple[Fault, ...]:
     """Name the parts of a key that do not matter to the draws."""
-    key = {"statement": "a", "instance": "0" * 64, "stream": "search", "seed": 0, "batch_size": 1, "index": 0}
-    other = {"statement": "b", "instance": "1" * 64, "stream": "confirm", "seed": 1, "batch_size": 2, "index": 1}
+    key: dict[str, Any] = dict(statement="a", instance="0" * 64, stream="search", seed=0, batch_size=1, index=0)
+    other: dict[str, Any] = dict(statement="b", instance="1" * 64, stream="confirm", seed=1, batch_size=2, index=1)
 
-    def words(**parts: str | int) -> list[int]:
+    def words(**parts: Any) -> list[int]:
         drawn: list[int] = generator(**parts).bit_generator.random_raw(4).tolist()
         return drawn
 

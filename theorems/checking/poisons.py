@@ -6,9 +6,11 @@ They are shipped on purpose. A calibration that catches none of them would say n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, nan
+from typing import Any
 
 import numpy as np
 
@@ -79,10 +81,10 @@ def arrival_order(
     seed: int,
     code: str,
     store: Store,
-    decide: object,
+    decide: Callable[[Trials], bool],
     budget: int,
 ) -> tuple[Trials, float, list[str]]:
-    """Count first what is stored already, then what is missing; arguments as in `trials.collect`, `decide` unused."""
+    """Count first what is stored already, then what is missing; arguments as in `trials.collect`."""
     series = Series(
         statement=statement,
         instance=instance_digest,
@@ -93,9 +95,10 @@ def arrival_order(
         code=code,
     )
     wanted = ceil(budget / experiment.batch_size)
-    arrived = sorted(range(2 * wanted), key=lambda index: store.find(series, index) is None)
-    trials = failures = unsure = 0
-    for index in arrived[:wanted]:
+    arrived = sorted(range(2 * wanted), key=lambda index: store.find(series, index) is None)[:wanted]
+    counts = Trials(trials=0, failures=0, unsure=0)
+    while arrived and not decide(counts):
+        index = arrived.pop(0)
         row = store.find(series, index) or run_batch(
             experiment,
             statement=statement,
@@ -106,13 +109,17 @@ def arrival_order(
             canary=False,
         )
         store.insert(series, row)
-        trials, failures, unsure = trials + row.trials, failures + row.failures, unsure + row.unsure
-    return Trials(trials=trials, failures=failures, unsure=unsure), float("nan"), []
+        counts = Trials(
+            trials=counts.trials + row.trials,
+            failures=counts.failures + row.failures,
+            unsure=counts.unsure + row.unsure,
+        )
+    return counts, nan, []
 
 
-def reused_seeds(*, stream: str, **key: str | int) -> np.random.Generator:
-    """Confirm what a search found on the very draws it searched: the stream is left out of the key."""
-    return keys.generator(stream="any" if stream else stream, **key)  # type: ignore[arg-type]
+def reused_seeds(*, stream: str, **key: Any) -> np.random.Generator:
+    """Confirm what a search found on the very draws that it searched; arguments as in `keys.generator`."""
+    return keys.generator(stream=stream.replace("confirm", "search"), **key)
 
 
 def bare_eigenvalue(K: Floats, Kt: Floats, lam: float, eps: float, side: Side) -> Answer:

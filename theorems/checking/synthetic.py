@@ -144,12 +144,13 @@ def chances_of_verdicts(p: Fraction) -> dict[str, float]:
     wide = [*sharp[:-1], int(below_rho_delta(n[-1:], DELTA, LEVEL, RHO)[0])]
     *_, (refuted, at_delta, _) = follow(zip(refuting, sharp, strict=True), p, BATCH_SIZE)
     *_, (_, supported, undecided) = follow(zip(refuting, wide, strict=True), p, BATCH_SIZE)
-    return {
+    chances = {
         "REFUTED": refuted,
         "SUPPORTED below_delta": at_delta,
         "SUPPORTED below_rho_delta": supported - at_delta,
         "UNDECIDED": undecided,
     }
+    return {verdict: min(max(chance, 0.0), 1.0) for verdict, chance in chances.items()}  # rounding may leave [0, 1]
 
 
 def binomial_weights(n: int, p: Fraction) -> list[int]:
@@ -168,8 +169,14 @@ def binomial_band(n: int, p: Fraction | float, level: Fraction) -> tuple[int, in
     n : >= 1
     p : in [0, 1]
     level : in (0, 1)
+
+    Raises
+    ------
+    ValueError : p outside [0, 1]
     """
-    exact = Fraction(min(max(p, 0), 1))  # a difference of float chances may miss 0 by a rounding
+    if not 0 <= p <= 1:
+        raise ValueError(f"binomial_band: p must be in [0, 1], got p = {p}")
+    exact = Fraction(p)
     weights = binomial_weights(n, exact)
     rare = exact.denominator**n * level / 2
 
