@@ -4,8 +4,8 @@
     in data space      K + lam I = L L^T,           L L^T alpha = Y,        f(z) = K(z, X)^T alpha
 
 Operations are multiplications, divisions and square roots; each comes with at most one addition. Each step counts
-the operations it carries out beside carrying them out, and the number does not depend on the values. With object
-arrays (Fractions, or scalars that count themselves) the same lines run in another arithmetic.
+the operations that it carries out, and the number does not depend on the values. With object arrays of scalars that
+count themselves the same lines run, and their counts must agree.
 """
 
 from __future__ import annotations

@@ -62,10 +62,11 @@ def document(
             "alpha_refuted": float(budget.ALPHA_REFUTED),
             "alpha_supported": float(budget.ALPHA_SUPPORTED),
             "trials": sitting.budget,
-            "says": "The probability that this project ever calls a true statement REFUTED is at most "
-            f"{float(budget.ALPHA_REFUTED):g}, and that it ever calls one SUPPORTED whose failure probability exceeds "
-            f"what the line excludes is at most {float(budget.ALPHA_SUPPORTED):g}, over all statements, instances and "
-            "campaigns of one store. What is decided without sampling spends nothing.",
+            "says": "The probability that a true statement is ever called REFUTED is at most "
+            f"{float(budget.ALPHA_REFUTED):g} over all statements, instances and campaigns of one store. The "
+            "probability that a statement is ever called SUPPORTED although on some instance its failure probability "
+            f"exceeds what that line excludes is at most {float(budget.ALPHA_SUPPORTED):g}. What is decided without "
+            "sampling spends nothing.",
         },
         "statements": [
             _sentence(s, overall(s, records), heard=any(r.statement == s.id and r.twin is None for r in records))

@@ -178,18 +178,12 @@ class Sampling:
     ----------
     claimed : (J,) probabilities that the statement asks for
     indices : (count, rng) -> (count,) draws, in order
+    counts : (count, rng) -> (J,) how often each was drawn, by the sampler that the trials themselves use
     """
 
     claimed: npt.NDArray[np.float64]
     indices: Callable[[int, np.random.Generator], npt.NDArray[np.int64]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExactMean:
-    """E[statistic] as the construction has it, and as the statement says, both exact; rows of Fractions."""
-
-    built: Rows
-    claimed: Rows
+    counts: Callable[[int, np.random.Generator], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -205,7 +199,7 @@ class Construction:
     box : the conclusion as a box of counts, where failure can be enumerated
     size_needed : the statement's own bound on m as a real number, enclosed
     sampling : the sampler, where its law is finite
-    mean : the expectation, where it is a finite exact sum
+    mean : rng -> what the construction has on average, or in every draw, against what the statement says it has
     """
 
     size: int
@@ -215,7 +209,7 @@ class Construction:
     box: CountsBox | None = None
     size_needed: tuple[Fraction, Fraction] | None = None
     sampling: Sampling | None = None
-    mean: ExactMean | None = None
+    mean: Callable[[np.random.Generator], Claim] | None = None
 
 
 class Layer(StrEnum):
@@ -433,6 +427,8 @@ class BrokenTwin:
     Parameters
     ----------
     because : why it is false
+    recipe_only : the sentence itself may hold on the instance; the twin departs from what the theorem tells one
+        to build, and a layer must see it
     without : the `says` of the hypotheses that the twin drops
     """
 
@@ -440,6 +436,7 @@ class BrokenTwin:
     because: str
     conclusion: Conclusion
     refuted_on: Instance
+    recipe_only: bool = False
     without: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from theorems.checking.layers import INDEPENDENCE_DRAWS, LAW_DRAWS, look
-from theorems.statement import Answer, Construction, ExactMean, Layer, Sampling
+from theorems.statement import Answer, Claim, Construction, Layer, Sampling
 
 FACETS = {Layer.SIZE: "size_needed", Layer.MEAN: "mean", Layer.LAW: "sampling", Layer.INDEPENDENCE: "sampling"}
 THIRDS = np.array([0.25, 0.25, 0.5])
@@ -44,13 +44,25 @@ def rows(*entries):
     return [[Fraction(x) for x in row] for row in entries]
 
 
-def test_the_mean_is_compared_entry_by_entry():
+def test_the_mean_is_decided_as_a_claim_from_the_generator_given():
     claimed = rows((1, 0), (0, 2))
-    [same] = seen(Layer.MEAN, mean=ExactMean(built=claimed, claimed=claimed)).all
-    assert (same.answer, same.says) == (Answer.IN, "E[Psi Psi^T] = K, every entry")
-    [off] = seen(Layer.MEAN, mean=ExactMean(built=rows((1, 0), ("1/1000000000000", 2)), claimed=claimed)).all
+
+    def about(built):
+        return lambda rng: Claim(says=f"mean {rng.integers(10**9)}", left=built, relation="=", right=claimed)
+
+    [same] = seen(Layer.MEAN, mean=about(claimed)).all
+    assert same.answer == Answer.IN
+    [off] = seen(Layer.MEAN, mean=about(rows((1, 0), ("1/1000000000000", 2)))).all
     assert (off.answer, off.seen, off.allowed) == (Answer.OUT, "1e-12", "0")
-    assert "entry (1, 0)" in off.says
+    assert off.says == same.says
+
+
+def sampler(draws, counts=None):
+    return Sampling(
+        claimed=THIRDS,
+        indices=draws,
+        counts=counts or (lambda n, rng: np.bincount(draws(n, rng), minlength=3)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,17 +76,23 @@ def test_the_mean_is_compared_entry_by_entry():
     ],
 )
 def test_a_sampler_is_bet_against(layer, draws, sees):
-    evidence = seen(layer, sampling=Sampling(claimed=THIRDS, indices=draws))
-    assert evidence.draws == (LAW_DRAWS if layer is Layer.LAW else INDEPENDENCE_DRAWS)
+    evidence = seen(layer, sampling=sampler(draws))
+    assert evidence.draws == (2 * LAW_DRAWS if layer is Layer.LAW else INDEPENDENCE_DRAWS)
     assert (evidence.log_e >= np.log(1e6)) == sees
 
 
 def test_a_category_that_is_never_drawn_is_counted():
-    evidence = seen(Layer.LAW, sampling=Sampling(claimed=THIRDS, indices=lambda n, rng: np.zeros(n, np.int64)))
+    evidence = seen(Layer.LAW, sampling=sampler(lambda n, rng: np.zeros(n, np.int64)))
     assert evidence.log_e > 1000
 
 
+def test_counts_of_another_law_than_the_draws_are_seen():
+    honest = lambda n, rng: rng.choice(3, size=n, p=THIRDS)  # noqa: E731
+    lying = sampler(honest, counts=lambda n, rng: rng.multinomial(n, [0.4, 0.3, 0.3]))
+    assert seen(Layer.LAW, sampling=lying).log_e > np.log(1e6)
+
+
 def test_the_draws_come_from_the_generator_given():
-    sampling = Sampling(claimed=THIRDS, indices=lambda n, rng: rng.choice(3, size=n, p=THIRDS))
+    sampling = sampler(lambda n, rng: rng.choice(3, size=n, p=THIRDS))
     for layer in (Layer.LAW, Layer.INDEPENDENCE):
         assert seen(layer, sampling=sampling) == seen(layer, sampling=sampling)

@@ -84,7 +84,12 @@ def test_the_box_of_counts_is_the_event(x, part):
     assert (decided == np.where(inside, Answer.IN, Answer.OUT)).all()
 
 
-NOT_A_BOX = {"one_draw_repeated", "blocks_of_four", "real_part_only"}  # dependent draws, a kernel not diagonal
+NOT_A_BOX = {
+    "one_draw_repeated",
+    "blocks_of_eight",
+    "blocks_of_four",
+    "real_part_only",
+}  # dependent draws, a kernel not diagonal
 
 
 @pytest.mark.parametrize("twin", [t for t in TWINS if t.name not in NOT_A_BOX], ids=lambda t: t.name)

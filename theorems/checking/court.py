@@ -149,7 +149,7 @@ def _hear_probability(
         least = _least_size(conclusion, instance, asked, delta)
         if least is not None:
             measured["least m"] = least
-            slack, slack_says = outward(Fraction(asked, least)), "m asked / least m that works"
+            slack, slack_says = outward(Fraction(asked, least)), "m asked / least m found to work, with the next 64"
     else:
         evidence, stress, errors = collect(
             Event(construction=construction),

@@ -20,7 +20,7 @@ from reference.exact_linear_algebra import column, combined, rank, shifted
 from reference.ridge_regression import Array, exact_solve, krr_predict, krr_weights
 from theorems.glss.ridge_instances import HALVES, PARABOLA, SINGLE, RidgeProblem, ridge_problems
 from theorems.sources import GLSS
-from theorems.statement import BrokenTwin, Claim, ForEach, Hypothesis, Instance, Misprint, Rows, Statement
+from theorems.statement import BrokenTwin, Claim, ForEach, Hypothesis, Instance, Rows, Statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,14 +260,6 @@ STATEMENT = Statement(
             "with lambda ||g||^2 against half the squared error the minimiser has 2 lambda",
             HALVES,
             penalty=Fraction(1),
-        ),
-    ),
-    misprints=(
-        Misprint(
-            id="E20",
-            says="Section 3.1: 'positive definite kernel matrix K: R^d x R^d -> R'",
-            instead="kernel function K: R^d x R^d -> R, positive semidefinite; K in R^{n x n} is its Gram matrix",
-            witness="equation (1) uses both, K(z, X) in R^n and K in R^{n x n}; on 'parabola' n = 5 and rank K = 3",
         ),
     ),
     notes=(

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from reference.finite_features import with_null_atom
+from reference.finite_features import diagonal, with_null_atom
+from reference.operator_leverage import operator_leverage
 from theorems.glss.leverage_instances import (
     FeatureRidge,
     FiniteRidge,
@@ -19,7 +20,9 @@ from theorems.glss.leverage_instances import (
     WeightedDraws,
     entries,
 )
-from theorems.glss.sampling_strategies import finite_features, plane_points
+from theorems.glss.sampling_instances import FiniteWorld
+from theorems.glss.sampling_strategies import finite_features, finite_worlds, plane_points
+from theorems.glss.sampling_worlds import dominated
 
 _RIDGES = st.sampled_from(
     [Fraction(1, 10**12), Fraction(1, 1000), Fraction(1, 7), Fraction(999999, 10**6), Fraction(10**6)]
@@ -83,3 +86,30 @@ def blind_ridges(draw: st.DrawFn) -> FiniteRidge:
     return FiniteRidge(
         name="drawn", says="drawn", features=with_null_atom(draw(finite_features()), mass), lam=draw(_RIDGES)
     )
+
+
+@st.composite
+def diagonal_worlds(draw: st.DrawFn) -> FiniteWorld:
+    """Draw orthogonal features with q_tilde above q_lambda, eps anywhere below 1: failure can be enumerated."""
+    sizes = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 16), Fraction(1, 1000), Fraction(0)])
+    k = [Fraction(1), *draw(st.lists(sizes, max_size=3))]
+    features = with_null_atom(diagonal(k), Fraction(1, 8)) if draw(st.booleans()) else diagonal(k)
+    lam = draw(st.sampled_from([Fraction(1, 10**12), Fraction(1, 100), Fraction(999999, 10**6)]))
+    excess = [draw(st.sampled_from([1, 2, 5])) for _ in features.p]
+    least = [Fraction(0)] * len(k) + [Fraction(1, 50)] * (len(features.p) - len(k))
+    return FiniteWorld(
+        name="drawn",
+        says="drawn",
+        features=features,
+        tau_tilde=tuple(c * t + b for c, t, b in zip(excess, features.leverage(lam), least, strict=True)),
+        lam=lam,
+        eps=draw(st.sampled_from([Fraction(1, 10), Fraction(49, 100), Fraction(99, 100)])),
+        delta=draw(st.sampled_from([Fraction(1, 10**9), Fraction(1, 10), Fraction(999, 1000)])),
+    )
+
+
+@st.composite
+def operator_worlds(draw: st.DrawFn) -> FiniteWorld:
+    """Draw an exact world whose q_tilde dominates the operator norm, and often not the trace."""
+    x = draw(finite_worlds())
+    return dominated(x.name, x.says, x, lambda features, lam: operator_leverage(features, lam, bits=6))

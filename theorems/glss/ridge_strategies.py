@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 from hypothesis import strategies as st
 
+from theorems.glss.mixture_instances import (
+    THIRDS,
+    FourierLine,
+    Mixture,
+    PlaneCells,
+    coordinates,
+    monomials,
+    signs,
+)
 from theorems.glss.ridge_instances import (
     Candidate,
     FeatureProblem,
@@ -100,3 +110,22 @@ def cost_families(draw: st.DrawFn) -> CostFamily:
         "points in data space": 0,
     }
     return CostFamily(name="drawn", says="drawn", grows=grows, sizes=sizes, fixed=fixed[grows])
+
+
+@st.composite
+def mixtures(draw: st.DrawFn) -> Mixture:
+    """Draw points with duplicates, antipodes and zero rows under one of the kernels that have features."""
+    kind = draw(st.sampled_from(["coordinates", "signs", "monomials", "plane", "line"]))
+    width = {"coordinates": 3, "signs": 3, "monomials": 4, "plane": 2, "line": 1}[kind]
+    X = draw(rows(most=3, width=width))
+    floats = np.array([[float(t) for t in row] for row in X])
+    match kind:
+        case "coordinates":
+            return coordinates("drawn", "drawn", X, draw(st.permutations(THIRDS)))
+        case "signs":
+            return signs("drawn", "drawn", X)
+        case "monomials":
+            return monomials("drawn", "drawn", X)
+        case "plane":
+            return PlaneCells(name="drawn", says="drawn", X=floats)
+    return FourierLine(name="drawn", says="drawn", X=floats / 4, sigma=draw(st.sampled_from([0.5, 1.0, 3.0])))

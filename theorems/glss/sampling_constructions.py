@@ -17,25 +17,18 @@ import numpy as np
 
 from reference.activation_cells import plane_cells
 from reference.arithmetic import Interval
-from reference.dominating import dominate_cells, envelope_fourier, envelope_tangent, rejection_sample
-from reference.dominating_grid import piecewise_constant
-from reference.gaussian_fourier import fourier_gram, gaussian_kernel, gaussian_kernel_error, sample_frequencies
+from reference.dominating import dominate_cells
+from reference.gaussian_fourier import gaussian_kernel, gaussian_kernel_error
 from reference.leverage import (
-    fourier_leverage,
-    leverage_relative_error,
     statistical_dimension_enclosure,
-    tangent_leverage,
-    whitener,
 )
-from reference.preconditions import UNIT_ROUNDOFF, Float64, gamma
-from reference.relu_tangent import tangent_gram, tangent_kernel, tangent_kernel_error
+from reference.preconditions import SMALLEST_NORMAL, UNIT_ROUNDOFF, Float64, gamma
+from reference.relu_tangent import tangent_kernel, tangent_kernel_error
 from theorems.glss.sampling_instances import FiniteWorld, FourierData, PlaneWorld, SamplingInstance, TangentData
 from theorems.glss.sampling_recipe import PAPER, Numbers, Quantities, Recipe, features_asked
-from theorems.statement import Construction, CountsBox, ExactMean, Rows, Sampling, SpectralBatch
+from theorems.glss.streamed_features import stream_of
+from theorems.statement import Claim, Construction, CountsBox, NearMatrix, Rows, Sampling, SpectralBatch
 
-# Cells of the piecewise-constant q_tilde, by dimension. Measured at n = 8, lambda = ||K||/100, s_q_tilde exceeds
-# s_lambda by .06 % in one dimension and 3 % in two; in three, 32768 cells cost 53 %.
-GRID_CELLS = {1: 2**13, 2: 2**16, 3: 2**18}
 COUNTED_BATCH, STREAMED_BATCH = 256, 32  # trials per batch: microseconds each, and milliseconds each
 
 
@@ -50,7 +43,8 @@ def kernel(x: SamplingInstance) -> tuple[Float64, float]:
     match x:
         case FiniteWorld():
             K = _as_floats(_exact_kernel(x))
-            return K, UNIT_ROUNDOFF * float(np.linalg.norm(K)) * (1 + gamma(K.size))
+            # every entry is correctly rounded; what underflows is off by less than the least normal number
+            return K, UNIT_ROUNDOFF * float(np.linalg.norm(K)) * (1 + gamma(K.size)) + len(K) * SMALLEST_NORMAL
         case FourierData():
             return gaussian_kernel(x.X, x.sigma), gaussian_kernel_error(x.X, x.sigma)
         case PlaneWorld() | TangentData():
@@ -72,7 +66,17 @@ def construct(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
             return _in_the_plane(x, m, recipe)
     if recipe.scheme is not PAPER.scheme or recipe.drawing is not PAPER.drawing or recipe.grams is not PAPER.grams:
         raise TypeError(f"construct: streamed features know only the theorem's recipe, on {x.name}")
-    return _streamed(x, m, recipe)
+    return _streamed(_streamable(x), m, recipe)
+
+
+def _by_equation_4(x: FiniteWorld) -> Quantities:
+    """Recompute the quantities as sums over features: s_lambda = sum_j p_j tau_j, GLSS (4), not as a trace."""
+    tau = x.features.leverage(x.lam)
+    s_lambda, s_q_tilde = (
+        sum((p * t for p, t in zip(x.features.p, values, strict=True)), Fraction(0))
+        for values in (tau, x.tau_tilde or tau)
+    )
+    return Quantities(s_lambda=(s_lambda, s_lambda), s_q_tilde=(s_q_tilde, s_q_tilde), eps=x.eps, delta=x.delta)
 
 
 @lru_cache(maxsize=32)
@@ -83,7 +87,7 @@ def _dimensions(x: SamplingInstance) -> tuple[Interval, Interval]:
             return (s, s), (whole, whole)
         case PlaneWorld():
             return statistical_dimension_enclosure(*kernel(x), x.lam), dominate_cells(x.X, x.lam).integral
-    stream = _stream(x)
+    stream = stream_of(_streamable(x))
     return stream.s_lambda, stream.s_q_tilde
 
 
@@ -125,30 +129,44 @@ def _on_finite_world(x: FiniteWorld, m: int, recipe: Recipe) -> Construction:
     def exact(counts: Numbers) -> tuple[Rows, Rows]:
         return _exact_kernel(x), _rows(np.tensordot([int(c) for c in counts] * weight, grams, axes=1))
 
-    per_draw = _rows(np.tensordot(scheme.law * weight * m, grams, axes=1))
+    average = Claim(
+        says="E[Psi Psi^T] = K",
+        left=_rows(np.tensordot(scheme.law * weight * m, grams, axes=1)),
+        relation="=",
+        right=_exact_kernel(x),
+    )
     return Construction(
         size=m,
         batch_size=COUNTED_BATCH,
         draw=_counted(x, m, recipe, _as_floats(scheme.law), _as_floats(weight), _as_floats(grams), exact),
         facts=_facts(x),
         box=_box(x, m, recipe, scheme.law, weight, grams) if recipe.drawing.independent else None,
-        size_needed=features_asked(quantities(x), bits=512),
+        size_needed=features_asked(_by_equation_4(x), bits=512),
         sampling=_sampling(recipe, _as_floats(parts.q_bar), _as_floats(scheme.law)),
-        mean=ExactMean(built=per_draw, claimed=_exact_kernel(x)),
+        mean=lambda _: average,
     )
 
 
 def _in_the_plane(x: PlaneWorld, m: int, recipe: Recipe) -> Construction:
     cells, atoms = plane_cells(x.X), dominate_cells(x.X, x.lam)
     scheme = recipe.scheme(cells.probability, atoms.law)
+    law = scheme.law / scheme.law.sum()
     weight, grams = scheme.weight * float(recipe.scale(m)), recipe.grams(cells.gram(x.X))
+    built = np.tensordot(law * weight * m, grams, axes=1)
+    average = Claim(
+        says="E[Psi Psi^T] = K, summed over the cells",
+        left=NearMatrix(values=(built + built.T) / 2, radius=gamma(2 * len(law) + 72) * float(np.trace(built))),
+        relation="=",
+        right=NearMatrix(values=kernel(x)[0], radius=kernel(x)[1]),
+    )
     return Construction(
         size=m,
         batch_size=COUNTED_BATCH,
-        draw=_counted(x, m, recipe, scheme.law / scheme.law.sum(), weight, grams, None),
+        draw=_counted(x, m, recipe, law, weight, grams, None),
         facts=_facts(x),
         size_needed=features_asked(quantities(x), bits=512),
-        sampling=_sampling(recipe, atoms.law, scheme.law / scheme.law.sum()),
+        sampling=_sampling(recipe, atoms.law, law),
+        mean=lambda _: average,
     )
 
 
@@ -163,14 +181,16 @@ def _counted(
 ) -> Callable[[np.random.Generator, int], SpectralBatch]:
     """Draw counts and sum Gram matrices: Kt = sum_j counts_j weight_j Phi_j Phi_j^T.
 
-    Error: each of the J terms carries at most J + 64 roundings (64 for the weight itself, whose probabilities
-    are within 16 u and whose quotients are powers of them), so |dKt_ik| <= gamma_{J+64} sum_j |terms|, which by
-    Cauchy-Schwarz is at most gamma_{J+64} sqrt(Kt_ii Kt_kk): a rank-one matrix of norm gamma_{J+64} tr Kt.
+    Error: each of the J terms carries at most 2J + 64 roundings (J of the sum, J + 64 of its weight, which is made of
+    probabilities within 16 u, their sum, and quotients), so |dKt_ik| <= gamma_{2J+64} sum_j |terms|, which by
+    Cauchy-Schwarz is at most gamma_{2J+64} sqrt(Kt_ii Kt_kk): a rank-one matrix of norm gamma_{2J+64} tr Kt. What
+    underflows costs less than the least normal number per product.
     """
     n, event = grams.shape[1], recipe.event
     upper = np.triu_indices(n)
     packed = grams[:, upper[0], upper[1]]
-    (K, K_radius), relative = kernel(x), gamma(len(law) + 72)
+    (K, K_radius), relative = kernel(x), gamma(2 * len(law) + 72)
+    underflow = SMALLEST_NORMAL * n * len(law) * (m + float(np.abs(grams).max()) + m * float(np.abs(weight).max()))
 
     def draw(rng: np.random.Generator, trials: int) -> SpectralBatch:
         counts = recipe.drawing.counts(law, m, rng, trials)
@@ -180,7 +200,7 @@ def _counted(
             K=K,
             K_radius=K_radius,
             Kt=Kt,
-            Kt_radius=relative * np.einsum("bii->b", Kt),
+            Kt_radius=relative * np.einsum("bii->b", Kt) + underflow,
             eps=event.eps(x.eps),
             a=event.kernel_ridge(x.lam),
             b=event.sample_ridge(x.lam),
@@ -211,123 +231,36 @@ def _box(x: FiniteWorld, m: int, recipe: Recipe, law: Numbers, weight: Numbers, 
 
 
 def _sampling(recipe: Recipe, claimed: Float64, law: Float64) -> Sampling:
-    return Sampling(claimed=claimed, indices=lambda count, rng: recipe.drawing.indices(law, count, rng))
+    return Sampling(
+        claimed=claimed,
+        indices=lambda count, rng: recipe.drawing.indices(law, count, rng),
+        counts=lambda count, rng: recipe.drawing.counts(law, count, rng, 1)[0],
+    )
 
 
 # ----------------------------------------------------------------------------------------------- streamed features
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Stream:
-    """Features drawn one by one.
-
-    Parameters
-    ----------
-    draw : (m, rng) -> frequencies or neurons (m, d), weights p/q_bar (m,)
-    gram : (W, weights) -> Psi Psi^T
-    relative : bound of the relative error of the weights
-    feature_error : W -> bound of the error of one feature row, absolute; features have norm at most 1 where it counts
-    """
-
-    K: Float64
-    K_radius: float
-    s_lambda: Interval
-    s_q_tilde: Interval
-    draw: Callable[[int, np.random.Generator], tuple[Float64, Float64]]
-    gram: Callable[[Float64, Float64], Float64]
-    relative: float
-    feature_error: Callable[[Float64], float]
-
-
-@lru_cache(maxsize=8)
-def _stream(x: SamplingInstance) -> _Stream:
-    """Prepare the sampler: a grid for frequencies in d <= 3, else rejection from p under a proven envelope.
-
-    With rejection, q_tilde = p tau_float (1 + 2 eta), where eta bounds the relative error of the computed tau: it
-    dominates q_lambda, its integral is s_lambda (1 + 2 eta) up to a factor in [1 - eta, 1 + eta], and the weights
-    s_q_tilde / tau_tilde = s_lambda / tau_float are right up to a factor in [1 - 2 eta, 1 + 2 eta].
-    """
-    if not isinstance(x, TangentData | FourierData):
-        raise TypeError(f"_stream: no features are known for a {type(x).__name__}")
-    K, radius = kernel(x)
-    lam, X = float(x.lam), x.X
-    if Fraction(lam) != x.lam:
-        raise ValueError(f"_stream: lambda must be a float64 number on streamed data, got lambda = {x.lam}")
-    s_lambda = statistical_dimension_enclosure(K, radius, x.lam)
-    middle = float(sum(s_lambda) / 2)
-    width = float((s_lambda[1] - s_lambda[0]) / s_lambda[0])
-    if isinstance(x, FourierData) and X.shape[1] in GRID_CELLS:
-        grid = piecewise_constant(X, x.sigma, lam, GRID_CELLS[X.shape[1]])
-        s_q_tilde, relative = grid.integral, float((grid.integral[1] - grid.integral[0]) / grid.integral[0])
-        draw: Callable[[int, np.random.Generator], tuple[Float64, Float64]] = grid.sample
-    else:
-        B, eta = whitener(K, lam), leverage_relative_error(K, lam, X.shape[1], radius)
-        exact_eta = Fraction(eta)
-        s_q_tilde = (
-            s_lambda[0] * (1 - exact_eta) * (1 + 2 * exact_eta),
-            s_lambda[1] * (1 + exact_eta) * (1 + 2 * exact_eta),
-        )
-        relative = width + 3 * eta
-        if isinstance(x, FourierData):
-            sigma, envelope = x.sigma, envelope_fourier(X, x.sigma, lam)
-
-            def draw(m: int, rng: np.random.Generator) -> tuple[Float64, Float64]:
-                W, tau = rejection_sample(
-                    lambda g, k: sample_frequencies(X.shape[1], sigma, g, k),
-                    lambda W: fourier_leverage(X, W, B),
-                    envelope,
-                    rng,
-                    m,
-                )
-                return W, middle / tau
-        else:
-            ceiling = envelope_tangent(X, lam)
-
-            def draw(m: int, rng: np.random.Generator) -> tuple[Float64, Float64]:
-                W, tau = rejection_sample(
-                    lambda g, k: g.standard_normal((k, X.shape[1])),
-                    lambda W: tangent_leverage(X, W, B),
-                    ceiling,
-                    rng,
-                    m,
-                )
-                return W, middle / tau
-
-    reach, d = float(np.sqrt((X * X).sum(axis=1).max())), X.shape[1]
-    fourier = isinstance(x, FourierData)
-    return _Stream(
-        K=K,
-        K_radius=radius,
-        s_lambda=s_lambda,
-        s_q_tilde=s_q_tilde,
-        draw=draw,
-        gram=(lambda W, r: fourier_gram(X, W, r)) if fourier else (lambda W, r: tangent_gram(X, W, r)),
-        relative=relative,
-        feature_error=lambda W: (
-            2 * np.pi * gamma(d + 4) * reach * float(np.sqrt((W * W).sum(axis=1).max())) + 20 * UNIT_ROUNDOFF
-            if fourier
-            else 0.0
-        ),
-    )
-
-
-def _streamed(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
+def _streamed(x: TangentData | FourierData, m: int, recipe: Recipe) -> Construction:
     """Stream the features of each trial.
 
-    Error: a Gram entry is a sum of m terms, so it is off by at most (relative + gamma_{m+16}) times the sum of
+    Error: a Gram entry is a sum of m terms, so it is off by at most (relative + gamma_{m+d+48}) times the sum of
     their absolute values, hence the matrix by that times tr Kt, as in `_counted`; a feature row that is off by
     delta in each of its two entries moves every weighted unit Gram matrix by at most 3 n delta in norm, the mean of
     the weights being tr Kt / n. Activations are signs of float inner products: the law of a trial is the exact
     one up to a total variation of at most m n d 2^-52 (see `reference.relu_tangent.activations`).
     """
-    stream, event = _stream(x), recipe.event
+    stream, event, n, d = stream_of(x), recipe.event, len(x.X), x.X.shape[1]
+
+    def one(rng: np.random.Generator) -> tuple[Float64, float]:
+        W, weights = stream.draw(m, rng)
+        Kt = stream.gram(W, weights * (m * float(recipe.scale(m))))
+        return Kt, float((stream.relative + gamma(m + d + 48) + 3 * stream.feature_error(W)) * np.trace(Kt))
 
     def draw(rng: np.random.Generator, trials: int) -> SpectralBatch:
         Kt, radius = np.empty((trials, *stream.K.shape)), np.empty(trials)
         for b in range(trials):
-            W, weights = stream.draw(m, rng)
-            Kt[b] = stream.gram(W, weights * (m * float(recipe.scale(m))))
-            radius[b] = (stream.relative + gamma(m + 24) + 3 * stream.feature_error(W)) * np.trace(Kt[b])
+            Kt[b], radius[b] = one(rng)
         return SpectralBatch(
             K=stream.K,
             K_radius=stream.K_radius,
@@ -338,13 +271,38 @@ def _streamed(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
             b=event.sample_ridge(x.lam),
         )
 
+    def trace(rng: np.random.Generator) -> Claim:
+        """Enclose tr (K + lam I)^-1 Kt of one draw: each feature contributes s_q_tilde tau / tau_tilde.
+
+        With (K + lam I)^-1 = B^T (I - R)^-1 B, ||R|| <= r, it lies between tr B Kt B^T / (1 + r) and / (1 - r).
+        """
+        Kt, radius = one(rng)
+        B, r = stream.whitener, Fraction(stream.residual)
+        value = Fraction(float(np.einsum("ij,jk,ik->", B, Kt, B)))
+        rounding = gamma(3 * n + 8) * float(np.einsum("ij,jk,ik->", np.abs(B), np.abs(Kt), np.abs(B)))
+        error = Fraction(radius * float(np.square(B).sum()) * (1 + gamma(n * n + 8)) + 2 * rounding)
+        return Claim(
+            says="tr (K + lambda I)^-1 Psi Psi^T against " + ("s_lambda" if stream.every_trace else "s_q_tilde"),
+            left=((value - error) / (1 + r), (value + error) / (1 - r)),
+            relation="=" if stream.every_trace else "<=",
+            right=stream.s_lambda if stream.every_trace else stream.s_q_tilde,
+            resolution=Fraction(1, 10**5),
+        )
+
     return Construction(
         size=m,
         batch_size=STREAMED_BATCH,
         draw=draw,
         facts=_facts(x),
         size_needed=features_asked(quantities(x), bits=512),
+        mean=trace,
     )
+
+
+def _streamable(x: SamplingInstance) -> TangentData | FourierData:
+    if isinstance(x, TangentData | FourierData):
+        return x
+    raise TypeError(f"construct: no features are known for a {type(x).__name__}")
 
 
 def _facts(x: SamplingInstance) -> dict[str, float | int | str]:

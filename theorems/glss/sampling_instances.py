@@ -135,6 +135,24 @@ NULL_ATOM = FiniteWorld(
     eps=EPS,
     delta=DELTA,
 )
+CORNER = FiniteWorld(
+    name="corner",
+    says="s_q_tilde just above 1/2, lambda just below ||K|| = 1, eps near 1/2, delta near 1: where erratum E10 matters",
+    features=finite.with_null_atom(finite.coupon(1), Fraction(1, 2)),
+    tau_tilde=(Fraction(101, 100), Fraction(1, 2)),
+    lam=Fraction(99, 100),
+    eps=Fraction(4999, 10**4),
+    delta=Fraction(999, 1000),
+)
+WASTEFUL = FiniteWorld(
+    name="wasteful",
+    says="4 orthonormal directions, q_tilde up to eight times q_lambda",
+    features=finite.coupon(4),
+    tau_tilde=(Fraction(4), Fraction(8), Fraction(16), Fraction(32)),
+    lam=Fraction(1, 20),
+    eps=EPS,
+    delta=DELTA,
+)
 LINEAR = FiniteWorld(
     name="linear",
     says="linear kernel of X = [[1, 2], [3, -1]], one coordinate per draw (canonical instance I6)",
@@ -254,6 +272,8 @@ def instances(profile: str) -> tuple[SamplingInstance, ...]:
         SPIKE,
         RAMP,
         NULL_ATOM,
+        CORNER,
+        WASTEFUL,
         LINEAR,
         COMPLEX,
         *in_the_plane(),

@@ -48,7 +48,9 @@ TRACE_BOUND = dominated(
     "largest-norm-over-ridge",
     "K = diag(1, 1/100), q_tilde = p max ||Phi||_F^2 / lambda: draws from p at the classical price",
     SPIKE,
-    lambda features, lam: [max(sum(G[i][i] for i in range(features.n)) for G in features.grams) / lam] * len(features.p),
+    lambda features, lam: (
+        [max(sum(G[i][i] for i in range(features.n)) for G in features.grams) / lam] * len(features.p)
+    ),
 )
 DYADIC = dominated(
     "leverage-rounded-up",

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from reference import arithmetic
+from reference import finite_features as finite
 from reference.arithmetic import Interval
+from reference.finite_features import FiniteFeatures
 from theorems.glss.sampling_constructions import construct, kernel, quantities
 from theorems.glss.sampling_instances import (
     COMPLEX,
@@ -54,12 +56,21 @@ def _ridge_is_positive(x: SamplingInstance) -> str | None:
 
 
 def _ridge_is_below_the_norm(x: SamplingInstance) -> str | None:
-    """Decide lambda < ||K|| from below: v^T K v > (lambda + error) v^T v in exact arithmetic, v the top eigenvector."""
+    """Decide lambda < ||K||: exactly on finite worlds, else v^T K v > (lambda + error) v^T v, v the top eigenvector."""
     K, error = kernel(x)
+    if isinstance(x, FiniteWorld):
+        exact = x.features.kernel()
+        below = [[x.lam * (i == j) - v for j, v in enumerate(row)] for i, row in enumerate(exact)]
+        if not arithmetic.is_positive_semidefinite(below):
+            return None
+        return f"lambda must be below ||K||, got lambda = {float(x.lam):.17g}, ||K|| = {np.linalg.norm(K, 2):.17g}"
     v = np.linalg.eigh(K)[1][:, -1]
     if arithmetic.quadratic_form(K.tolist(), v.tolist()) > (x.lam + Fraction(error)) * sum(Fraction(t) ** 2 for t in v):
         return None
-    return f"lambda must be below ||K||, got lambda = {float(x.lam):.10g}, ||K|| = {np.linalg.norm(K, 2):.10g}"
+    return (
+        f"lambda must be proven below ||K||, got lambda = {float(x.lam):.17g}, "
+        f"||K|| = {np.linalg.norm(K, 2):.17g} up to {error:.2g}"
+    )
 
 
 def _accuracy_is_small(x: SamplingInstance) -> str | None:
@@ -83,7 +94,7 @@ RIDGE_POSITIVE = Hypothesis(says="lambda > 0", holds=_ridge_is_positive)
 RIDGE_BELOW_NORM = Hypothesis(says="lambda < ||K||", holds=_ridge_is_below_the_norm)
 ACCURACY = Hypothesis(says="eps in (0, 1/2)", holds=_accuracy_is_small)
 FAILURE = Hypothesis(says="delta in (0, 1)", holds=_failure_is_a_probability)
-DOMINATION = Hypothesis(says="q_tilde >= q_lambda, with finite integral s_q_tilde", holds=_dominates)
+DOMINATION = Hypothesis(says="q_tilde >= q_lambda, where q_tilde is given as data", holds=_dominates)
 
 # ---------------------------------------------------------------------------------------------------- conclusion
 
@@ -134,13 +145,15 @@ _ONE_DRAW_REPEATED = Drawing(
     independent=False,
 )
 
-_BLOCKS_OF_FOUR = Drawing(
-    counts=lambda law, m, rng, trials: (
-        4 * rng.multinomial(m // 4, law, size=trials) + (m % 4) * rng.multinomial(1, law, size=trials)
-    ),
-    indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=-(-count // 4), p=law), 4)[:count],
-    independent=False,
-)
+
+def _in_blocks_of(k: int) -> Drawing:
+    return Drawing(
+        counts=lambda law, m, rng, trials: (
+            k * rng.multinomial(m // k, law, size=trials) + (m % k) * rng.multinomial(1, law, size=trials)
+        ),
+        indices=lambda law, count, rng: np.repeat(rng.choice(len(law), size=-(-count // k), p=law), k)[:count],
+        independent=False,
+    )
 
 
 def _real_part(grams: Numbers) -> Numbers:
@@ -158,6 +171,7 @@ def _twin(
     *,
     without: tuple[Hypothesis, ...] = (),
     recipe: Recipe | None = None,
+    recipe_only: bool = False,
     **change: Any,
 ) -> BrokenTwin:
     return BrokenTwin(
@@ -165,6 +179,7 @@ def _twin(
         because=because,
         conclusion=conclusion(recipe or replace(PAPER, **change)),
         refuted_on=refuted_on,
+        recipe_only=recipe_only,
         without=tuple(h.says for h in without),
     )
 
@@ -191,6 +206,38 @@ _BEYOND_THE_NORM = replace(
     lam=Fraction(99),
     eps=Fraction(1, 200),
     delta=Fraction(1, 2),
+)
+_UNDOMINATED = replace(
+    COUPON_16,
+    name="coupon-16-undominated",
+    says="16 orthonormal directions; q_tilde = p, below q_lambda = 16 p / (1 + lambda)",
+    tau_tilde=(Fraction(1),) * 16,
+)
+_RARE_FAILURE = replace(
+    NULL_ATOM,
+    name="rare-failure",
+    says="one direction, K = 1; q_tilde puts 99/100 of its mass on a null feature; delta = 1e-300",
+    tau_tilde=(Fraction(2), Fraction(198)),
+    eps=Fraction(49, 100),
+    delta=Fraction(1, 10**300),
+)
+_NEEDLE = replace(
+    SPIKE,
+    name="needle",
+    says="two directions of weight 1; one is seen by a feature that p draws once in a hundred",
+    features=FiniteFeatures(
+        p=(Fraction(1, 100), Fraction(99, 100)),
+        grams=(
+            ((Fraction(100), Fraction(0)), (Fraction(0), Fraction(0))),
+            ((Fraction(0), Fraction(0)), (Fraction(0), Fraction(100, 99))),
+        ),
+    ),
+)
+_ONE_OF_FORTY = replace(
+    SPIKE,
+    name="one-of-forty",
+    says="K = diag(1, 0, ..., 0), forty directions: only one has leverage",
+    features=finite.diagonal([1] + [0] * 39),
 )
 _FINE = replace(COUPON_2, name="coupon-2-fine", eps=Fraction(1, 100))
 
@@ -246,20 +293,22 @@ TWINS = (
     ),
     _twin(
         "domination_dropped",
-        "q_tilde = p has integral 1: an m that ignores the leverage",
-        COUPON_16,
-        size=lambda x: safe_ceiling(features_asked(replace(x, s_q_tilde=(Fraction(1), Fraction(1))))),
+        "q_tilde = p / n lies below q_lambda, its integral is 1, and m ignores the leverage",
+        _UNDOMINATED,
+        without=(DOMINATION,),
+        recipe=PAPER,
     ),
     _twin(
         "half_the_size",
-        "m/2 is below what the theorem asks",
-        COUPON_8,
+        "m/2: the constant 3/2 lies below what Chernoff's exponent allows as delta tends to 0",
+        _RARE_FAILURE,
         size=_less(lambda m: m // 2),
     ),
     _twin(
         "one_feature_short",
-        "m - 1 is below what the theorem asks",
+        "m - 1 features; the theorem does not say that they suffice (they do, by its slack)",
         COUPON_8,
+        recipe_only=True,
         size=_less(lambda m: m - 1),
     ),
     _twin(
@@ -288,8 +337,9 @@ TWINS = (
     ),
     _twin(
         "m_plus_one_in_the_mean",
-        "1/(m+1) for 1/m: a bias that no event with slack can see",
+        "1/(m+1) for 1/m: not Definition 3.2, and biased, though too little for an event with slack to see",
         COUPON_8,
+        recipe_only=True,
         scale=lambda m: Fraction(1, m + 1),
     ),
     _twin(
@@ -306,14 +356,14 @@ TWINS = (
     ),
     _twin(
         "plain_features_at_leverage_size",
-        "draws from p with weight 1 at the m that leverage needs",
-        SPIKE,
+        "draws from p with weight 1 at the m that leverage needs: a rare feature that matters is missed",
+        _NEEDLE,
         scheme=lambda p, _q_bar: Scheme(law=p, weight=_ones(p)),
     ),
     _twin(
         "uniform_draws_right_weights",
-        "unbiased, but not drawn from q_bar",
-        RAMP,
+        "unbiased, but drawn uniformly instead of from q_bar: one direction of forty matters",
+        _ONE_OF_FORTY,
         scheme=lambda p, _q_bar: Scheme(law=_uniform(p), weight=over(p, _uniform(p))),
     ),
     _twin(
@@ -329,10 +379,17 @@ TWINS = (
         drawing=_ONE_DRAW_REPEATED,
     ),
     _twin(
-        "blocks_of_four",
-        "each draw used four times: the size counts copies",
+        "blocks_of_eight",
+        "each draw used eight times: the size counts copies",
         COUPON_20,
-        drawing=_BLOCKS_OF_FOUR,
+        drawing=_in_blocks_of(8),
+    ),
+    _twin(
+        "blocks_of_four",
+        "each draw used four times: not independent draws, though the theorem's slack may pay for it",
+        COUPON_20,
+        recipe_only=True,
+        drawing=_in_blocks_of(4),
     ),
     _twin(
         "real_part_only",
@@ -354,7 +411,8 @@ STATEMENT = Statement(
     plainly="Enough random features, drawn in proportion to any function that dominates their ridge leverage, "
     "approximate the kernel matrix within 1 +- eps with probability at least 1 - delta.",
     source=GLSS.at("Section 3.1, Theorem 3.3"),
-    deviation="",
+    deviation="p is a density with respect to any sigma-finite measure (atoms allowed), and features may be complex, "
+    "with conjugate transposes, as Remark 3.4 allows: a refutation on a complex instance would be one of the remark.",
     constant="explicit",
     hypotheses=(
         RIDGE_POSITIVE,
@@ -362,6 +420,11 @@ STATEMENT = Statement(
         ACCURACY,
         FAILURE,
         DOMINATION,
+        Hypothesis(
+            says="q_tilde >= q_lambda, where q_tilde is constructed, with finite integral s_q_tilde",
+            guaranteed_by="exact leverage on finite worlds; on cells, leverage in ball arithmetic, rounded up; on "
+            "grids, a proven upper bound per grid cell; by rejection, computed leverage times 1 + 2 (its error bound)",
+        ),
         Hypothesis(
             says="K(x, z) = E_p[phi(x, w)^T phi(z, w)], p a density with respect to a sigma-finite measure",
             guaranteed_by="reference objects: p and phi define K, exactly on finite worlds",
@@ -398,7 +461,9 @@ STATEMENT = Statement(
     ),
     notes=(
         "True as printed. It follows from the intrinsic-dimension matrix Bernstein inequality, which even gives "
-        "2 (1 + eps/3) eps^-2 s_q_tilde ln(16 s_lambda / delta) for s_q_tilde >= 1.",
+        "2 (1 + eps/3) eps^-2 s_q_tilde ln(16 s_lambda / delta) for every s_q_tilde, as only lambda < ||K|| is used; "
+        "for s_q_tilde >= 1 the printed m is the larger one.",
+        "A logarithm without s, ln(16 / delta), is false too; refuting it needs about 4096 directions: not run here.",
         "The exact failure probability at the printed m lies orders of magnitude below delta, so the event alone sees "
         "few mistakes; the layers look at what the proof uses.",
     ),

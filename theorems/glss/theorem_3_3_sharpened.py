@@ -21,7 +21,6 @@ from fractions import Fraction
 from typing import Any
 
 from reference import arithmetic
-from reference import finite_features as finite
 from reference.arithmetic import Interval
 from theorems.glss.sampling_constructions import construct, quantities
 from theorems.glss.sampling_instances import (
@@ -99,6 +98,7 @@ CROWD = replace(coupon(8, Fraction(1, 1000), eps=Fraction(9, 10), delta=Fraction
 
 def instances(profile: str) -> tuple[SamplingInstance, ...]:
     """Give the instances of a profile; a longer profile begins with the shorter one."""
+    plane_I2, plane_16, corners = in_the_plane()
     found: tuple[SamplingInstance, ...] = (
         COUPON_2,
         COUPON_3,
@@ -114,10 +114,11 @@ def instances(profile: str) -> tuple[SamplingInstance, ...]:
         TIGHT,
         LINEAR,
         COMPLEX,
-        *in_the_plane(),
+        plane_I2,
+        corners,
     )
     if profile in ("ci", "night"):
-        found += (CROWD, line_grid(), *real_data(32))
+        found += (plane_16, CROWD, line_grid(), *real_data(32))
     if profile == "night":
         found += real_data(64)
     return found
@@ -130,9 +131,10 @@ def _twin(name: str, because: str, refuted_on: FiniteWorld, **change: Any) -> Br
 
 
 def _drawn() -> Any:
+    from theorems.glss.leverage_strategies import diagonal_worlds
     from theorems.glss.sampling_strategies import finite_worlds
 
-    return finite_worlds()
+    return finite_worlds() | diagonal_worlds()
 
 
 STATEMENT = Statement(
@@ -147,8 +149,8 @@ STATEMENT = Statement(
     plainly="Theorem 3.3 holds with 2 (1 + eps/3) in place of 3 and without s_q_tilde in the logarithm, for every eps "
     "below 1 and every dominating function.",
     source=GLSS.at("Section 3.1, Theorem 3.3, by the proof of Section 4"),
-    deviation="Smaller size than printed, and eps in (0, 1) where the print has (0, 1/2); it implies the printed theorem "
-    "for s_q_tilde >= 1, where 3 >= 2 (1 + eps/3).",
+    deviation="Smaller size than printed, and eps in (0, 1) where the print has (0, 1/2); it implies the printed "
+    "theorem for s_q_tilde >= 1, where 3 >= 2 (1 + eps/3).",
     constant="proved here",
     hypotheses=(
         RIDGE_POSITIVE,
@@ -207,7 +209,7 @@ STATEMENT = Statement(
         _twin(
             "one_feature_short",
             "m - 1 is below what the theorem asks",
-            COUPON_8,
+            COUPON_3,
             size=lambda x: max(1, safe_ceiling(asked(proved, x)) - 1),
         ),
     ),
