@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.activation_cells import plane_cells, plane_cells_balls
 from reference.arithmetic import Exact, Interval, ball, ball_inverse, exact, interval, matrix_of_balls, precision
 from reference.dominating_grid import PiecewiseConstant, piecewise_constant
 from reference.finite_features import FiniteFeatures
+from reference.orthants import cells, cells_balls
 from reference.preconditions import Float64, exact_rows, inner, points
 from reference.rejection import envelope_fourier, envelope_tangent, rejection_sample
 from reference.relu_tangent import tangent_kernel_balls
@@ -97,27 +97,27 @@ def dominate_features(features: FiniteFeatures, lam: Exact, bits: int = 12) -> D
 
 
 def dominate_cells(X: Any, lam: Exact, bits: int = 12) -> DominatingAtoms:
-    """Dominate the leverage of the activation cells of data in the plane by dyadic numbers, proven with balls.
+    """Dominate the leverage of the activation cells of data of rank at most 3 by dyadic numbers, proven with balls.
 
     Parameters
     ----------
-    X : (n, 2) float, taken at its exact value
+    X : (n, d) float of rank at most 3, taken at its exact value
     lam : positive exact number
     bits : see `rounded_up`
 
     Returns
     -------
-    atoms : in the order of `plane_cells(X)`
+    atoms : in the order of `reference.orthants.cells(X)`
 
     Raises
     ------
     ValueError : all rows are zero, nothing to draw
     """
-    cells, working_bits = plane_cells(X), 160
-    tau = rounded_up([upper for _, upper in _cell_leverage_balls(X, exact(lam), cells.patterns, working_bits)], bits)
-    masses = plane_cells_balls(X, working_bits)
+    found, working_bits = cells(X), 160
+    tau = rounded_up([upper for _, upper in _cell_leverage_balls(X, exact(lam), found.patterns, working_bits)], bits)
+    masses = cells_balls(X, working_bits)
     lower, upper = (sum((mass[side] * t for mass, t in zip(masses, tau, strict=True)), Fraction(0)) for side in (0, 1))
-    return _atoms(cells.probability, tau, (lower, upper))
+    return _atoms(found.probability, tau, (lower, upper))
 
 
 def _atoms(p: Float64, tau: list[Fraction], integral: Interval) -> DominatingAtoms:

@@ -45,14 +45,23 @@ def gaussian_kernel(X: Any, sigma: Any, Z: Any = None) -> Float64:
     -------
     K : (n, k), in [0, 1]; exactly symmetric with unit diagonal when Z is None, and then within
         `gaussian_kernel_error(X, sigma)`
+
+    Raises
+    ------
+    OverflowError : a difference of points exceeds the float range
     """
     left, width = points(X, "gaussian_kernel: X"), positive(sigma, "gaussian_kernel: sigma")
     right = left if Z is None else points(Z, "gaussian_kernel: Z")
     same_dimension(left, right, "gaussian_kernel: Z")
     squares = np.zeros((len(left), len(right)))
-    with np.errstate(over="ignore"):  # a distance beyond the float range is a kernel value of 0
+    with np.errstate(over="ignore"):  # a distance of more than 2^512 bandwidths is a kernel value of 0
         for coordinate in range(left.shape[1]):
-            squares += (np.subtract.outer(left[:, coordinate], right[:, coordinate]) / width) ** 2
+            difference = np.subtract.outer(left[:, coordinate], right[:, coordinate])
+            if not np.isfinite(difference).all():
+                raise OverflowError(
+                    "gaussian_kernel: a difference of points exceeds the float range; scale X and sigma"
+                )
+            squares += (difference / width) ** 2
     kernel: Float64 = np.exp(-squares / 2)
     return kernel
 

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reference.activation_cells import Cells
+from reference.activation_cells import Cells, plane_cells, plane_cells_balls
 from reference.arithmetic import Interval, atan2, ball, interval, pi, precision, rational_matrix
 from reference.preconditions import SMALLEST_NORMAL, UNIT_ROUNDOFF, points
 from reference.relu_tangent import activations, chunks
@@ -247,3 +247,20 @@ def _masses(arrangement: _Arrangement, faces: dict[Signs, list[tuple[int, int]]]
             )
             for signs, corners in faces.items()
         ]
+
+
+def cells(X: Any) -> Cells:
+    """Cut the space of neurons into the cells of constant activation pattern, for data of rank at most 3.
+
+    Parameters
+    ----------
+    X : (n, d) float, taken at its exact value; the plane's own arcs when d = 2
+    """
+    data = points(X, "cells: X")
+    return plane_cells(data) if data.shape[1] == 2 else sphere_cells(data)
+
+
+def cells_balls(X: Any, bits: int) -> list[Interval]:
+    """Enclose the probabilities of the cells, in the order of `cells(X)`."""
+    data = points(X, "cells_balls: X")
+    return plane_cells_balls(data, bits) if data.shape[1] == 2 else sphere_cells_balls(data, bits)

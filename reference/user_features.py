@@ -110,7 +110,7 @@ class UserFeatures:
         Raises
         ------
         ValueError : not an n x n symmetric finite matrix; an error that is negative or not finite; or K + error I
-            is not positive semidefinite, with a direction v in which it is negative
+            is not positive semidefinite, with a direction v in which it is negative up to the rounding of v
         """
         data = points(X, "UserFeatures.kernel_matrix: X")
         K = gram(self.kernel(data), "UserFeatures.kernel_matrix: kernel")

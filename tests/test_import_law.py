@@ -60,7 +60,9 @@ def papers_know_the_nouns_and_the_vocabulary(m: str, i: str) -> bool:
     room, *rest = m.split(".")
     if room != "theorems" or len(rest) < 2 or rest[0] == "checking" or not within(i, *ROOMS):
         return True
-    return within(i, "reference", "theorems.statement", "theorems.sources", f"theorems.{rest[0]}")
+    # GLSS generalises AKM+17, so that the older lemmas run on the instances and constructions of the newer paper
+    builds_on = {"akm17": ("theorems.glss",)}.get(rest[0], ())
+    return within(i, "reference", "theorems.statement", "theorems.sources", f"theorems.{rest[0]}", *builds_on)
 
 
 def reports_know_nobody(m: str, i: str) -> bool:

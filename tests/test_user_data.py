@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from theorems.catalogue import find
-from theorems.glss.sampling_instances import FourierData, PlaneWorld, TangentData
+from theorems.glss.sampling_instances import CellWorld, FourierData, TangentData
 from theorems.statement import HypothesisNotMet
 from theorems.user_data import LARGEST, LARGEST_PLANE, STATEMENT, BadData, sampling_instance
 
@@ -25,12 +25,12 @@ def saved(tmp_path):
 @pytest.mark.parametrize(
     ("array", "features", "kind"),
     [
-        (X, "relu", PlaneWorld),
+        (X, "relu", CellWorld),
         (X3, "relu", TangentData),
         (X, "fourier", FourierData),
         (np.ones((LARGEST_PLANE + 1, 2)), "relu", TangentData),
-        (X.astype(np.float32), "relu", PlaneWorld),
-        (np.array([[1, 0], [0, 2]], np.int8), "relu", PlaneWorld),
+        (X.astype(np.float32), "relu", CellWorld),
+        (np.array([[1, 0], [0, 2]], np.int8), "relu", CellWorld),
         (np.asfortranarray(X3), "fourier", FourierData),
         (X3.astype(">f8"), "relu", TangentData),
     ],

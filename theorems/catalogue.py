@@ -5,10 +5,94 @@ Append only: a statement's position pays for its share of the error budget (`the
 
 from __future__ import annotations
 
-from theorems.glss import theorem_3_3_kernel_approximation
+from theorems.akm17 import (
+    corollary_6_statistical_dimension,
+    lemma_2_risk,
+    lemma_7_matrix_concentration,
+    lemma_8_leverage_sampling,
+    lemma_14_leverage_as_minimum,
+    lemma_15_leverage_as_maximum,
+    proposition_4_leverage_bounds,
+    proposition_5_integral_of_the_leverage,
+    theorem_9_plain_features,
+)
+from theorems.glss import (
+    corollary_in_sample_predictions,
+    corollary_new_point,
+    corollary_optimal_value,
+    corollary_out_of_sample,
+    corollary_preconditioner,
+    corollary_rank,
+    corollary_statistical_dimension,
+    definition_3_1_as_printed,
+    definition_3_1_ridge_leverage_function,
+    definition_3_2_as_printed,
+    definition_3_2_modified_random_features,
+    equation_1_kernel_ridge_regression,
+    equation_2_spectral_approximation,
+    equation_3_random_features,
+    equation_4_statistical_dimension,
+    equation_11_whitened_norm,
+    equation_12_concentration,
+    remark_3_4_as_printed,
+    remark_3_4_complex_features,
+    section_2_leverage_scores,
+    section_3_1_primal_problem,
+    section_3_1_running_time,
+    section_3_1_woodbury_identity,
+    section_4_mean_of_a_draw,
+    section_4_mean_of_a_draw_as_printed,
+    section_4_norm_of_a_draw,
+    section_4_norm_of_a_draw_as_printed,
+    section_4_second_moment_of_a_draw,
+    theorem_3_3_kernel_approximation,
+    theorem_3_3_operator_norm,
+    theorem_3_3_sharpened,
+)
 from theorems.statement import Statement
 
-CATALOGUE: tuple[Statement, ...] = (theorem_3_3_kernel_approximation.STATEMENT,)
+CATALOGUE: tuple[Statement, ...] = (
+    theorem_3_3_kernel_approximation.STATEMENT,
+    section_2_leverage_scores.STATEMENT,
+    equation_1_kernel_ridge_regression.STATEMENT,
+    section_3_1_primal_problem.STATEMENT,
+    equation_2_spectral_approximation.STATEMENT,
+    section_3_1_woodbury_identity.STATEMENT,
+    section_3_1_running_time.STATEMENT,
+    equation_3_random_features.STATEMENT,
+    equation_4_statistical_dimension.STATEMENT,
+    definition_3_1_ridge_leverage_function.STATEMENT,
+    definition_3_1_as_printed.STATEMENT,
+    definition_3_2_modified_random_features.STATEMENT,
+    definition_3_2_as_printed.STATEMENT,
+    theorem_3_3_sharpened.STATEMENT,
+    theorem_3_3_operator_norm.STATEMENT,
+    remark_3_4_complex_features.STATEMENT,
+    remark_3_4_as_printed.STATEMENT,
+    equation_11_whitened_norm.STATEMENT,
+    section_4_mean_of_a_draw.STATEMENT,
+    section_4_mean_of_a_draw_as_printed.STATEMENT,
+    section_4_norm_of_a_draw.STATEMENT,
+    section_4_norm_of_a_draw_as_printed.STATEMENT,
+    section_4_second_moment_of_a_draw.STATEMENT,
+    equation_12_concentration.STATEMENT,
+    lemma_2_risk.STATEMENT,
+    proposition_4_leverage_bounds.STATEMENT,
+    proposition_5_integral_of_the_leverage.STATEMENT,
+    corollary_6_statistical_dimension.STATEMENT,
+    lemma_7_matrix_concentration.STATEMENT,
+    lemma_8_leverage_sampling.STATEMENT,
+    theorem_9_plain_features.STATEMENT,
+    lemma_14_leverage_as_minimum.STATEMENT,
+    lemma_15_leverage_as_maximum.STATEMENT,
+    corollary_in_sample_predictions.STATEMENT,
+    corollary_optimal_value.STATEMENT,
+    corollary_preconditioner.STATEMENT,
+    corollary_statistical_dimension.STATEMENT,
+    corollary_rank.STATEMENT,
+    corollary_new_point.STATEMENT,
+    corollary_out_of_sample.STATEMENT,
+)
 
 
 class UnknownStatement(LookupError):
@@ -22,7 +106,9 @@ def find(name: str) -> Statement:
     ------
     UnknownStatement : with the candidates
     """
-    matches = [s for s in CATALOGUE if s.id == name] or [s for s in CATALOGUE if s.number == name]
+    matches = [s for s in CATALOGUE if s.id == name] or [
+        s for s in CATALOGUE if s.number.strip("()") == name.strip("()")
+    ]
     if len(matches) == 1:
         return matches[0]
     known = ", ".join(f"{s.id} ({s.number})" for s in matches or CATALOGUE)

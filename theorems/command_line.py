@@ -56,33 +56,18 @@ def _without_command(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_statements(as_json: AsJson = False) -> None:
-    """List the statements: number, kind, what is declared, in one line each."""
+def list_statements(store: StorePath = Path(".theorems"), as_json: AsJson = False) -> None:
+    """List the papers' tables of contents: statement, kind, status of the last run, and what is not covered yet."""
     with one_line_errors():
-        from theorems.catalogue import CATALOGUE
-        from theorems.documents import SCHEMA_VERSION
+        from theorems.console import contents
+        from theorems.documents import RECORDS, SCHEMA_VERSION, last_verdicts, listing
         from theorems.documents import as_json as rendered
 
+        status = last_verdicts(store / RECORDS)
         if as_json:
-            rows = [
-                {
-                    "id": s.id,
-                    "number": s.number,
-                    "title": s.title,
-                    "kind": s.kind,
-                    "source": str(s.source),
-                    "constant": s.constant,
-                    "expected": s.expected.value,
-                    "twins": [t.name for t in s.twins],
-                }
-                for s in CATALOGUE
-            ]
-            typer.echo(rendered({"schema_version": SCHEMA_VERSION, "statements": rows}), nl=False)
-            return
-        for s in CATALOGUE:
-            typer.echo(
-                f"{s.number:<6} {s.id:<16} {s.kind:<12} {s.title}  ({len(s.twins)} twins, declared {s.expected.value})"
-            )
+            typer.echo(rendered({"schema_version": SCHEMA_VERSION, **listing(status)}), nl=False)
+        else:
+            typer.echo("\n".join(contents(listing(status))))
 
 
 @app.command()

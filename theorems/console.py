@@ -222,3 +222,19 @@ def _say(line: str) -> None:
 def _end(code: int, line: str) -> NoReturn:
     _say(line)
     raise typer.Exit(code)
+
+
+def contents(listing: dict[str, Any]) -> Iterator[str]:
+    """Show the papers' tables of contents, part by part, with the statements that cover them."""
+    by_id = {s["id"]: s for s in listing["statements"]}
+    for paper in dict.fromkeys(c["paper"] for c in listing["contents"]):
+        parts = [c for c in listing["contents"] if c["paper"] == paper]
+        yield f"{paper}: {sum(c['covered'] for c in parts)} of {len(parts)} parts covered"
+        for c in parts:
+            yield f"  {c['part']}" + ("" if c["covered"] else "   NOT COVERED YET")
+            for s in (by_id[i] for i in c["statements"]):
+                declared = f", declared {s['expected']}" if s["expected"] != "SUPPORTED" else ""
+                yield (
+                    f"    {s['status']:<10} {s['number']:<18} {s['id']:<28} {s['kind']:<12} "
+                    f"{s['title']}  ({len(s['twins'])} twins{declared})"
+                )

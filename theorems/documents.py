@@ -15,6 +15,7 @@ from theorems.catalogue import CATALOGUE
 from theorems.checking import budget
 from theorems.checking.court import Sitting
 from theorems.checking.keys import code_digest
+from theorems.contents import CONTENTS
 from theorems.statement import Finding, Record, Statement
 
 SCHEMA_VERSION = 1
@@ -162,3 +163,43 @@ def write_atomically(path: Path, text: str) -> None:
 def as_json(value: Any) -> str:
     """One JSON document, stable bytes, no NaN."""
     return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def last_verdicts(records: Path) -> dict[str, str]:
+    """Read what the last run said of each statement; empty when there was none, or its file cannot be read."""
+    try:
+        made = json.loads(records.read_text(encoding="utf-8"))
+        return {s["id"]: s["verdict"] for s in made["statements"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def listing(status: dict[str, str]) -> dict[str, Any]:
+    """Put the catalogue into the order of the papers' tables of contents.
+
+    Parameters
+    ----------
+    status : id -> verdict of the last run
+    """
+    by_id = {s.id: s for s in CATALOGUE}
+    return {
+        "statements": [
+            {
+                "id": s.id,
+                "number": s.number,
+                "title": s.title,
+                "kind": s.kind,
+                "source": str(s.source),
+                "constant": s.constant,
+                "recalled": s.recalled,
+                "expected": s.expected.value,
+                "status": status.get(s.id, "NOT RUN"),
+                "twins": [t.name for t in s.twins],
+            }
+            for s in (by_id[i] for _, _, ids in CONTENTS for i in ids)
+        ],
+        "contents": [
+            {"paper": source.key, "part": part, "statements": list(ids), "covered": bool(ids)}
+            for source, part, ids in CONTENTS
+        ],
+    }

@@ -12,7 +12,7 @@ import numpy as np
 from reference.gaussian_fourier import gaussian_kernel
 from reference.preconditions import points
 from reference.relu_tangent import tangent_kernel
-from theorems.glss.sampling_instances import FourierData, PlaneWorld, SamplingInstance, TangentData
+from theorems.glss.sampling_instances import CellWorld, FourierData, SamplingInstance, TangentData
 from theorems.statement import HypothesisNotMet
 
 STATEMENT = "glss.thm3.3"  # the one that is judged on it
@@ -80,7 +80,7 @@ def sampling_instance(
     name, says = f"data-{features}", f"{shown}, {len(X)} x {X.shape[1]}, {features} features"
     if features == "fourier":
         return FourierData(name=name, says=says, X=X, sigma=width, lam=ridge, eps=accuracy, delta=failure)
-    kind = PlaneWorld if X.shape[1] == 2 and len(X) <= LARGEST_PLANE else TangentData
+    kind = CellWorld if X.shape[1] == 2 and len(X) <= LARGEST_PLANE else TangentData
     return kind(name=name, says=says, X=X, lam=ridge, eps=accuracy, delta=failure)
 
 

@@ -13,7 +13,8 @@ from reference.random_features import modified_features
 from theorems.checking.claims import decide
 from theorems.glss import definition_3_2_as_printed, definition_3_2_modified_random_features
 from theorems.glss.definition_3_2_as_printed import NULL_ATOM
-from theorems.glss.leverage_instances import MISSED, NEURONS, UNEVEN, line, plane_I2, weighted_draws
+from theorems.glss.draw_instances import MISSED, UNEVEN, weighted_draws
+from theorems.glss.leverage_instances import NEURONS, line, plane_I2
 from theorems.statement import Answer, Finding
 
 DEF32, AS_PRINTED = definition_3_2_modified_random_features.STATEMENT, definition_3_2_as_printed.STATEMENT

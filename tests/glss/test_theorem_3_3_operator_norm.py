@@ -101,7 +101,7 @@ def test_a_function_below_the_norm_is_named():
 
 
 def test_other_kinds_of_features_and_ridges_are_named():
-    assert "features must be finitely many, got a PlaneWorld" in STATEMENT.violated(in_the_plane()[0])
+    assert "features must be finitely many, got a CellWorld" in STATEMENT.violated(in_the_plane()[0])
     assert STATEMENT.violated(replace(PAIRS, lam=Fraction(0)))[0] == "lambda must be positive, got lambda = 0"
 
 

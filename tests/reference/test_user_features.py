@@ -92,7 +92,7 @@ def test_semidefinite_kernels_are_proven_at_the_boundary(K, error):
         ([[-1, 0], [0, 5]], 0.5),
         ([[1, 1e-30], [1e-30, 0]], 0.0),
         # graded: the least eigenvector in float64 is all rounding
-        ([[1e20, 5e9, 0.5], [5e9, 1, 5e-11], [0.5, 5e-11, 2.5e-21]], 0.0),
+        ([[2.5e-21, 5e-11, 0.5], [5e-11, 1, 5e9], [0.5, 5e9, 1e20]], 0.0),
     ],
 )
 def test_indefinite_kernels_are_refused_with_a_witness(K, error):

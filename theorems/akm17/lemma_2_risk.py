@@ -60,8 +60,8 @@ def _mean_over_signs(x: Approximation) -> Fraction:
     total, n = Fraction(0), len(x.K)
     for signs in product((-1, 1), repeat=n):
         fitted = rational_product(smoother, column([a + e for a, e in zip(x.Y, signs, strict=True)]))
-        total += sum((row[0] - a) ** 2 for row, a in zip(fitted, x.Y, strict=True))
-    return total / (n * 2**n)
+        total += sum(((row[0] - a) ** 2 for row, a in zip(fitted, x.Y, strict=True)), Fraction(0))
+    return total / (n << n)
 
 
 Bound = Callable[[Approximation, Fraction], Fraction]

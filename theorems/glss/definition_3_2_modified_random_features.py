@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from reference.ridge_regression import Array
-from theorems.glss.leverage_instances import MISSED, UNEVEN, WeightedDraws, weighted_draws
+from theorems.glss.draw_instances import MISSED, UNEVEN, WeightedDraws, weighted_draws
 from theorems.sources import GLSS
 from theorems.statement import BrokenTwin, Claim, Expectation, Hypothesis, Misprint, Statement
 

@@ -12,17 +12,18 @@ from hypothesis import strategies as st
 
 from reference.finite_features import diagonal, with_null_atom
 from reference.operator_leverage import operator_leverage
+from theorems.glss.draw_instances import WeightedDraws
 from theorems.glss.leverage_instances import (
     FeatureRidge,
     FiniteRidge,
     PlaneRidge,
     RidgeInstance,
-    WeightedDraws,
     entries,
 )
 from theorems.glss.sampling_instances import FiniteWorld
 from theorems.glss.sampling_strategies import finite_features, finite_worlds, plane_points
 from theorems.glss.sampling_worlds import dominated
+from theorems.glss.wave_instances import FIVE_TWELVE, QUARTER, THREE_FOUR, WaveRidge, mirrored
 
 _RIDGES = st.sampled_from(
     [Fraction(1, 10**12), Fraction(1, 1000), Fraction(1, 7), Fraction(999999, 10**6), Fraction(10**6)]
@@ -113,3 +114,25 @@ def operator_worlds(draw: st.DrawFn) -> FiniteWorld:
     """Draw an exact world whose q_tilde dominates the operator norm, and often not the trace."""
     x = draw(finite_worlds())
     return dominated(x.name, x.says, x, lambda features, lam: operator_leverage(features, lam, bits=6))
+
+
+@st.composite
+def waves(draw: st.DrawFn) -> WaveRidge:
+    """Draw integers, equal and opposite ones among them, and frequencies with or without their negatives."""
+    X = draw(st.lists(st.integers(-6, 6), min_size=1, max_size=4))
+    for factor in draw(st.lists(st.sampled_from([1, -1]), max_size=1)):
+        X.append(factor * X[0])
+    turns = draw(st.lists(st.sampled_from([QUARTER, THREE_FOUR, FIVE_TWELVE]), min_size=1, max_size=3, unique=True))
+    masses = [draw(st.integers(1, 5)) for _ in turns]
+    if draw(st.booleans()):
+        turns, masses = mirrored(turns), [mass for mass in masses for _ in range(2)]
+    return WaveRidge(
+        name="drawn",
+        says="drawn",
+        X=tuple(X),
+        p=tuple(Fraction(mass, sum(masses)) for mass in masses),
+        turns=tuple(turns),
+        counts=tuple(draw(st.lists(st.integers(0, 3), min_size=len(turns), max_size=len(turns)).filter(any))),
+        q=draw(probabilities(len(turns))),
+        lam=draw(_RIDGES),
+    )

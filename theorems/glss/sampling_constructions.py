@@ -15,16 +15,16 @@ from math import ceil, floor
 
 import numpy as np
 
-from reference.activation_cells import plane_cells
 from reference.arithmetic import Interval
 from reference.dominating import dominate_cells
 from reference.gaussian_fourier import gaussian_kernel, gaussian_kernel_error
 from reference.leverage import (
     statistical_dimension_enclosure,
 )
+from reference.orthants import cells
 from reference.preconditions import SMALLEST_NORMAL, UNIT_ROUNDOFF, Float64, gamma
 from reference.relu_tangent import tangent_kernel, tangent_kernel_error
-from theorems.glss.sampling_instances import FiniteWorld, FourierData, PlaneWorld, SamplingInstance, TangentData
+from theorems.glss.sampling_instances import CellWorld, FiniteWorld, FourierData, SamplingInstance, TangentData
 from theorems.glss.sampling_recipe import PAPER, Numbers, Quantities, Recipe, features_asked
 from theorems.glss.streamed_features import stream_of
 from theorems.statement import Claim, Construction, CountsBox, NearMatrix, Rows, Sampling, SpectralBatch
@@ -47,7 +47,7 @@ def kernel(x: SamplingInstance) -> tuple[Float64, float]:
             return K, UNIT_ROUNDOFF * float(np.linalg.norm(K)) * (1 + gamma(K.size)) + len(K) * SMALLEST_NORMAL
         case FourierData():
             return gaussian_kernel(x.X, x.sigma), gaussian_kernel_error(x.X, x.sigma)
-        case PlaneWorld() | TangentData():
+        case CellWorld() | TangentData():
             return tangent_kernel(x.X), tangent_kernel_error(x.X)
     raise TypeError(f"kernel: no kernel is known for a {type(x).__name__}")
 
@@ -62,8 +62,8 @@ def construct(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
     match x:
         case FiniteWorld():
             return _on_finite_world(x, m, recipe)
-        case PlaneWorld():
-            return _in_the_plane(x, m, recipe)
+        case CellWorld():
+            return _on_cells(x, m, recipe)
     if recipe.scheme is not PAPER.scheme or recipe.drawing is not PAPER.drawing or recipe.grams is not PAPER.grams:
         raise TypeError(f"construct: streamed features know only the theorem's recipe, on {x.name}")
     return _streamed(_streamable(x), m, recipe)
@@ -85,7 +85,7 @@ def _dimensions(x: SamplingInstance) -> tuple[Interval, Interval]:
         case FiniteWorld():
             s, whole = x.features.statistical_dimension(x.lam), _finite(x).s_q_tilde
             return (s, s), (whole, whole)
-        case PlaneWorld():
+        case CellWorld():
             return statistical_dimension_enclosure(*kernel(x), x.lam), dominate_cells(x.X, x.lam).integral
     stream = stream_of(_streamable(x))
     return stream.s_lambda, stream.s_q_tilde
@@ -147,11 +147,11 @@ def _on_finite_world(x: FiniteWorld, m: int, recipe: Recipe) -> Construction:
     )
 
 
-def _in_the_plane(x: PlaneWorld, m: int, recipe: Recipe) -> Construction:
-    cells, atoms = plane_cells(x.X), dominate_cells(x.X, x.lam)
-    scheme = recipe.scheme(cells.probability, atoms.law)
+def _on_cells(x: CellWorld, m: int, recipe: Recipe) -> Construction:
+    found, atoms = cells(x.X), dominate_cells(x.X, x.lam)
+    scheme = recipe.scheme(found.probability, atoms.law)
     law = scheme.law / scheme.law.sum()
-    weight, grams = scheme.weight * float(recipe.scale(m)), recipe.grams(cells.gram(x.X))
+    weight, grams = scheme.weight * float(recipe.scale(m)), recipe.grams(found.gram(x.X))
     built = np.tensordot(law * weight * m, grams, axes=1)
     average = Claim(
         says="E[Psi Psi^T] = K, summed over the cells",

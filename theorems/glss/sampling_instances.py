@@ -1,7 +1,7 @@
 """The instances of Theorem 3.3: data, features, ridge, accuracy and failure probability.
 
 FiniteWorld   finitely many features with rational probabilities: everything is exact
-PlaneWorld    ReLU tangent features of points in the plane: finitely many activation cells
+CellWorld    ReLU tangent features of points in the plane: finitely many activation cells
 TangentData   ReLU tangent features of points in any dimension
 FourierData   Gaussian Fourier features of points in any dimension
 """
@@ -54,12 +54,12 @@ class FiniteWorld(SamplingInstance):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlaneWorld(SamplingInstance):
-    """ReLU tangent features of points in the plane; q_tilde is q_lambda rounded up on each activation cell.
+class CellWorld(SamplingInstance):
+    """ReLU tangent features of points of rank at most 3; q_tilde is q_lambda rounded up on each activation cell.
 
     Parameters
     ----------
-    X : (n, 2)
+    X : (n, d); any d up to three rows, any number of rows up to d = 3
     """
 
     X: Float64
@@ -186,8 +186,8 @@ def _part_of_the_norm(K: Float64, part: int) -> Fraction:
     return Fraction(float(np.linalg.eigvalsh(K)[-1]) / part)
 
 
-def _plane(name: str, says: str, X: Float64, lam: Fraction, *, curve: bool = False) -> PlaneWorld:
-    return PlaneWorld(name=name, says=says, X=X, lam=lam, eps=EPS, delta=DELTA, curve=curve)
+def _on_cells(name: str, says: str, X: Float64, lam: Fraction, *, curve: bool = False) -> CellWorld:
+    return CellWorld(name=name, says=says, X=X, lam=lam, eps=EPS, delta=DELTA, curve=curve)
 
 
 @cache
@@ -195,20 +195,37 @@ def in_the_plane() -> tuple[SamplingInstance, ...]:
     """Give points in the plane: canonical ones, equispaced ones, and the corners of the definition."""
     golden = np.pi * (3 - np.sqrt(5))
     return (
-        _plane("plane-I2", "angles .3, 1.5, 2.9 (canonical instance I2)", _on_circle(0.3, 1.5, 2.9), Fraction(1, 10)),
-        _plane(
+        _on_cells(
+            "plane-I2", "angles .3, 1.5, 2.9 (canonical instance I2)", _on_circle(0.3, 1.5, 2.9), Fraction(1, 10)
+        ),
+        _on_cells(
             "plane-16",
             "16 points on the circle, golden-angle spacing",
             _on_circle(*(golden * k for k in range(16))),
             Fraction(1, 4),
             curve=True,
         ),
-        _plane(
+        _on_cells(
             "plane-corners",
             "a duplicate, an antipode, a zero row and a near-parallel pair",
             np.concatenate([_on_circle(0.3, 0.3, 0.3 + np.pi, 1.5, 1.5 + 1e-7), np.zeros((1, 2))]),
             Fraction(1, 10),
         ),
+    )
+
+
+@cache
+def in_space() -> tuple[SamplingInstance, ...]:
+    """Give points whose cells are spherical polygons: on a spiral in space, and three of them in seven dimensions."""
+    k = np.arange(10)
+    height = 1 - (2 * k + 1) / 10
+    turn = np.pi * (1 + np.sqrt(5)) * k
+    spiral = np.stack([np.sqrt(1 - height**2) * np.cos(turn), np.sqrt(1 - height**2) * np.sin(turn), height], axis=1)
+    three = np.zeros((3, 7))
+    three[0, :2], three[1, 1:5], three[2, 4:] = 1, 1, -1
+    return (
+        _on_cells("space-10", "10 points of a spiral on the sphere in R^3", spiral, Fraction(1, 8)),
+        _on_cells("three-in-seven", "three points in R^7, two pairs of them overlapping", three, Fraction(1, 8)),
     )
 
 
@@ -277,6 +294,7 @@ def instances(profile: str) -> tuple[SamplingInstance, ...]:
         LINEAR,
         COMPLEX,
         *in_the_plane(),
+        *in_space(),
         line_grid(),
         *real_data(32),
     )

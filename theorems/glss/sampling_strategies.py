@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reference import finite_features as finite
 from reference.finite_features import FiniteFeatures
 from reference.relu_tangent import tangent_kernel
-from theorems.glss.sampling_instances import FiniteWorld, PlaneWorld, TangentData
+from theorems.glss.sampling_instances import CellWorld, FiniteWorld, TangentData
 
 _RIDGES = st.sampled_from(
     [Fraction(1, 10**12), Fraction(1, 1000), Fraction(1, 10), Fraction(1, 2), Fraction(999999, 10**6)]
@@ -81,10 +81,10 @@ def plane_points(draw: st.DrawFn, most: int = 5) -> np.ndarray[tuple[int, int], 
 
 
 @st.composite
-def plane_worlds(draw: st.DrawFn) -> PlaneWorld:
+def plane_worlds(draw: st.DrawFn) -> CellWorld:
     """Draw points in the plane with a ridge well below the norm of their tangent kernel."""
     X = draw(plane_points())
-    return PlaneWorld(
+    return CellWorld(
         name="drawn",
         says="drawn",
         X=X,
@@ -94,6 +94,6 @@ def plane_worlds(draw: st.DrawFn) -> PlaneWorld:
     )
 
 
-def as_stream(x: PlaneWorld) -> TangentData:
+def as_stream(x: CellWorld) -> TangentData:
     """Give the same instance with streamed features instead of cells."""
     return TangentData(name=x.name, says=x.says, X=x.X, lam=x.lam, eps=x.eps, delta=x.delta)

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from reference.activation_cells import plane_cells
 from reference.dominating import dominate_cells
+from reference.orthants import cells
 from reference.preconditions import UNIT_ROUNDOFF, gamma
 from theorems.glss.sampling_constructions import kernel
-from theorems.glss.sampling_instances import NULL_ATOM, FiniteWorld, PlaneWorld, SamplingInstance, in_the_plane
+from theorems.glss.sampling_instances import NULL_ATOM, CellWorld, FiniteWorld, SamplingInstance, in_the_plane
 from theorems.glss.section_4_worlds import WASTEFUL, draws, rows
 from theorems.glss.section_4_worlds import instances as worlds
 from theorems.glss.theorem_3_3_kernel_approximation import DOMINATION, RIDGE_POSITIVE
@@ -34,7 +34,7 @@ def _integral(x: FiniteWorld) -> Fraction:
 
 
 def _claims(x: SamplingInstance, bound: Bound = _integral) -> Sequence[Claim]:
-    if isinstance(x, PlaneWorld):
+    if isinstance(x, CellWorld):
         return _on_cells(x)
     if not isinstance(x, FiniteWorld):
         raise TypeError(f"section_4_norm_of_a_draw: no draws are known for a {type(x).__name__}")
@@ -51,17 +51,17 @@ def _claims(x: SamplingInstance, bound: Bound = _integral) -> Sequence[Claim]:
     return claims
 
 
-def _on_cells(x: PlaneWorld) -> Sequence[Claim]:
+def _on_cells(x: CellWorld) -> Sequence[Claim]:
     """Compare Phi_c Phi_c^T with tau_tilde_c (K + lam I), which is ||Y|| <= s_q_tilde divided by the weight.
 
-    Error: an entry of Phi Phi^T is an inner product of two rows of X, off by at most gamma_2 |x||z|, so the matrix by
-    gamma_2 ||X||_F^2; the right side by tau_tilde times the error of K and the rounding of lam, of the sum and of the
+    Error: an entry of Phi Phi^T is an inner product of two rows of X, off by at most gamma_d |x||z|, so the matrix by
+    gamma_d ||X||_F^2; the right side by tau_tilde times the error of K and the rounding of lam, of the sum and of the
     product, 4 u of the largest entry of a matrix of n^2.
     """
     K, K_radius = kernel(x)
     A, n = K + float(x.lam) * np.eye(len(K)), len(K)
     tau = dominate_cells(x.X, x.lam).tau
-    left_radius = gamma(4) * float(np.square(x.X).sum())
+    left_radius = gamma(x.X.shape[1] + 2) * float(np.square(x.X).sum())
     right_radius = (K_radius + 4 * n * UNIT_ROUNDOFF * float(np.abs(A).max())) * (1 + gamma(8))
     return [
         Claim(
@@ -70,7 +70,7 @@ def _on_cells(x: PlaneWorld) -> Sequence[Claim]:
             relation="Loewner <=",
             right=NearMatrix(values=float(t) * A, radius=float(t) * right_radius),
         )
-        for c, (t, G) in enumerate(zip(tau, plane_cells(x.X).gram(x.X), strict=True))
+        for c, (t, G) in enumerate(zip(tau, cells(x.X).gram(x.X), strict=True))
         if t > 0  # Phi = 0 otherwise, and the cell is never drawn
     ]
 
@@ -101,7 +101,7 @@ S_Q_BAR = Misprint(
     id="E27",
     says="||Y_i|| <= s_{bar q} and E[Y_r^2] <= s_{bar q} diag(..)",
     instead="s_{tilde q}, the integral of the dominating function; bar q is a density and integrates to 1",
-    witness="`glss.Yr-norm.as_printed`: n = 1 and a null feature, s_q_tilde = 10, ||Y|| = 10 at the other one",
+    witness="`glss.Yr-norm.as_printed`: n = 1 and a null feature, s_q_tilde = 10, ||Y|| = 9.99 at the other one",
 )
 
 STATEMENT = Statement(

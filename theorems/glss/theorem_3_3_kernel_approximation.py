@@ -45,6 +45,7 @@ from theorems.glss.sampling_recipe import (
     over,
     safe_ceiling,
 )
+from theorems.glss.sampling_worlds import more_worlds
 from theorems.sources import GLSS
 from theorems.statement import BrokenTwin, HighProbability, Hypothesis, Layer, Misprint, Statement
 
@@ -399,6 +400,13 @@ TWINS = (
     ),
 )
 
+
+def _instances(profile: str) -> tuple[SamplingInstance, ...]:
+    """Give the exact worlds with tight, wasteful and adversarial q_tilde right behind the quick instances."""
+    quick = instances("quick")
+    return (*quick, *more_worlds(), *instances(profile)[len(quick) :])
+
+
 STATEMENT = Statement(
     id="glss.thm3.3",
     number="3.3",
@@ -435,7 +443,7 @@ STATEMENT = Statement(
         ),
     ),
     conclusion=conclusion(PAPER),
-    instances=instances,
+    instances=_instances,
     twins=TWINS,
     layers=(Layer.SIZE, Layer.MEAN, Layer.LAW, Layer.INDEPENDENCE),
     misprints=(

@@ -218,7 +218,9 @@ STATEMENT = Statement(
         RIDGE_BELOW_NORM,
         ACCURACY,
         FAILURE,
-        Hypothesis(says="q_tilde >= p ||Phi^T (K + lambda I)^-1 Phi||, on finitely many features", holds=_dominates_the_norm),
+        Hypothesis(
+            says="q_tilde >= p ||Phi^T (K + lambda I)^-1 Phi||, on finitely many features", holds=_dominates_the_norm
+        ),
         Hypothesis(
             says="w_1..w_m are independent draws from q_bar",
             guaranteed_by="keyed Philox streams, tested for law and independence",

@@ -1,0 +1,56 @@
+"""The paper's table of contents against the catalogue: what is covered, and what is not yet."""
+
+from __future__ import annotations
+
+from theorems.sources import AKM17, GLSS, Source
+
+CONTENTS: tuple[tuple[Source, str, tuple[str, ...]], ...] = (
+    (GLSS, "(1) kernel ridge regression", ("glss.eq1",)),
+    (GLSS, "Section 2, leverage scores", ("glss.sec2.lev",)),
+    (GLSS, "Section 3.1, primal problem", ("glss.krr-primal",)),
+    (GLSS, "(2) spectral approximation", ("glss.eq2",)),
+    (GLSS, "Section 3.1, Woodbury identity", ("glss.woodbury",)),
+    (GLSS, "Section 3.1, running time", ("glss.cost",)),
+    (GLSS, "(3) kernel as an expectation", ("glss.eq3",)),
+    (GLSS, "Definition 3.1, ridge leverage function", ("glss.def3.1", "glss.def3.1.as_printed")),
+    (GLSS, "(4) statistical dimension", ("glss.eq4",)),
+    (GLSS, "Definition 3.2, modified random features", ("glss.def3.2", "glss.def3.2.as_printed")),
+    (GLSS, "Theorem 3.3 and (5)", ("glss.thm3.3", "glss.thm3.3.sharpened", "glss.thm3.3.operator_norm")),
+    (GLSS, "Remark 3.4, complex features", ("glss.rem3.4", "glss.rem3.4.as_printed")),
+    (GLSS, "Definition 3.5 and (6), training with regularisation", ()),
+    (GLSS, "(7), (8) tangent kernel ridge regression", ()),
+    (GLSS, "Theorem 3.6, training predictor", ()),
+    (GLSS, "Theorem 3.7, test predictor", ()),
+    (GLSS, "(9), Definition 3.8 and (10), reweighed network", ()),
+    (GLSS, "Theorem 3.9, leverage-score initialisation", ()),
+    (GLSS, "(11) whitened norm", ("glss.eq11",)),
+    (GLSS, "Section 4, E[Y_r]", ("glss.Yr-mean", "glss.Yr-mean.as_printed")),
+    (GLSS, "Section 4, ||Y_r||", ("glss.Yr-norm", "glss.Yr-norm.as_printed")),
+    (GLSS, "Section 4, E[Y_r^2]", ("glss.Yr-2nd",)),
+    (GLSS, "(12) concentration", ("glss.eq12",)),
+    (GLSS, "(13), (14) distance along the flow", ()),
+    (GLSS, "Lemma 4.1, kernel and weights along training", ()),
+    (GLSS, "(15), (16) test predictors along the flow", ()),
+    (GLSS, "Remark 4.2, several layers", ()),
+    (
+        GLSS,
+        "corollaries for users, proved here",
+        (
+            "cor.insample",
+            "cor.opt",
+            "cor.precond",
+            "cor.sdim",
+            "cor.rank",
+            "cor.newpoint",
+            "cor.outsample",
+        ),
+    ),
+    (AKM17, "Lemma 2, risk", ("akm.lem2",)),
+    (AKM17, "Propositions 4 and 5, Corollary 6", ("akm.prop4", "akm.prop5", "akm.cor6")),
+    (AKM17, "Lemma 7, matrix concentration", ("akm.lem7",)),
+    (AKM17, "Lemma 8, leverage sampling", ("akm.lem8",)),
+    (AKM17, "Theorem 9, plain features", ("akm.thm9",)),
+    (AKM17, "Theorem 10, lower bound", ()),
+    (AKM17, "Theorems 12 and 16, explicit dominating functions", ()),
+    (AKM17, "Lemmas 14 and 15, primal-dual characterisations", ("akm.lem14", "akm.lem15")),
+)
