@@ -10,6 +10,7 @@ from theorems.catalogue import CATALOGUE, UnknownStatement, find, position
 from theorems.checking.court import Sitting, hear, hear_twin
 from theorems.checking.keys import digest
 from theorems.checking.store import Store
+from theorems.contents import CONTENTS
 from theorems.statement import Finding, HighProbability
 from theorems.verification import docket
 
@@ -41,7 +42,12 @@ TWINS = [(s, n, t) for s in CATALOGUE for n, t in enumerate(s.twins, start=1)]
 def test_ids_are_unique_and_well_formed():
     ids = [s.id for s in CATALOGUE]
     assert len(set(ids)) == len(ids) > 0
-    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9.-]+", i) for i in ids)
+    assert all(re.fullmatch(r"[a-z]+\.[A-Za-z0-9._-]+", i) for i in ids)
+
+
+def test_the_table_of_contents_holds_every_statement_once():
+    listed = [i for _, _, ids in CONTENTS for i in ids]
+    assert sorted(listed) == sorted(s.id for s in CATALOGUE)
 
 
 @each
@@ -49,7 +55,8 @@ def test_a_statement_is_complete(s):
     for words in (s.number, s.title, s.kind, s.says, s.plainly, s.source.place):
         assert words.strip() == words != ""
     assert "\n" not in s.plainly
-    assert s.number in s.source.place or s.number in s.id
+    figures = re.findall(r"\d+(?:\.\d+)*", s.number)
+    assert not figures or figures[0] in s.source.place, "a reader finds the statement by its number"
     assert s.hypotheses
     assert s.rho > 1
     assert not (s.constant == "hidden" and isinstance(s.conclusion, HighProbability))

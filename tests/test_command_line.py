@@ -1,6 +1,7 @@
 # ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -88,18 +89,28 @@ def test_help_waits_for_nothing_heavy(tmp_path):
     assert "Usage" in done.stdout
 
 
-def test_list_names_every_statement(run):
+def test_list_shows_every_statement_under_its_part_of_the_paper(run):
     result = run("list")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert len(lines) == len(CATALOGUE)
-    assert all(s.id in line and s.title in line for s, line in zip(CATALOGUE, lines, strict=True))
+    assert all(any(f" {s.id} " in line and s.title in line for line in lines) for s in CATALOGUE)
+    assert "NOT COVERED YET" in next(line for line in lines if "Theorem 3.6" in line)
+    assert re.match(r"GLSS: \d+ of \d+ parts covered", lines[0])
 
 
 def test_list_as_json(run):
     listed = json.loads(run("list", "--json").stdout)
-    assert [s["id"] for s in listed["statements"]] == [s.id for s in CATALOGUE]
-    assert listed["statements"][0]["twins"] == [t.name for t in CATALOGUE[0].twins]
+    assert {s["id"] for s in listed["statements"]} == {s.id for s in CATALOGUE}
+    assert {s["status"] for s in listed["statements"]} == {"NOT RUN"}
+    [printed] = [s for s in listed["statements"] if s["id"] == "glss.thm3.3"]
+    assert printed["twins"] == [t.name for t in CATALOGUE[0].twins]
+    assert [c["covered"] for c in listed["contents"] if c["part"].startswith("Theorem 3.3")] == [True]
+
+
+def test_list_shows_what_the_last_run_said(run):
+    assert run("verify", "3.3", "-k", "glss.thm3.3@linear", "-q").exit_code == 0
+    [line] = [line for line in run("list").stdout.splitlines() if " glss.thm3.3 " in line]
+    assert line.split()[0] == "SUPPORTED"
 
 
 @pytest.mark.parametrize("name", ["3.3", "glss.thm3.3"])
@@ -198,7 +209,7 @@ def test_data_is_judged_by_its_theorem_only(run, tmp_path, world, catalogue):
         ("--delta 1", ["delta = 1"]),
         ("--lam 0", ["lambda must be positive, got lambda = 0"]),
         ("--lam -1", ["lambda must be positive, got lambda = -1"]),
-        ("--lam 9", ["lambda must be below ||K||, got lambda = 9"]),
+        ("--lam 9", ["lambda must be proven below ||K||, got lambda = 9"]),
         ("--eps 2 --delta 2 --lam -1", ["eps = 2", "delta = 2", "lambda = -1"]),
         ("--features fourier --sigma 0", ["--sigma must be positive, got 0"]),
     ],
@@ -374,7 +385,7 @@ def test_every_kind_of_evidence_has_a_line(run, world, catalogue):
 
 
 def test_json_is_the_same_for_every_run_and_number_of_jobs(run, tmp_path):
-    selection = ("verify", "--json", "-q", "-k", "@linear", "--budget", 512)
+    selection = ("verify", "--json", "-q", "-k", "glss.thm3.3@linear", "--budget", 512)
     [first, again, cold] = [run(*selection, "--store", s).stdout for s in ("a", "a", "b")]
     assert first == again == cold
     assert len(json.loads(first)["records"]) == 1
