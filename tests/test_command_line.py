@@ -389,7 +389,7 @@ def test_json_is_the_same_for_every_run_and_number_of_jobs(run, tmp_path):
     [first, again, cold] = [run(*selection, "--store", s).stdout for s in ("a", "a", "b")]
     assert first == again == cold
     assert len(json.loads(first)["records"]) == 1
-    both = ("verify", "--json", "-q", "-k", "@complex", "--budget", 512)  # the statement and a twin
+    both = ("verify", "3.3", "--json", "-q", "-k", "@complex", "--budget", 512)  # the statement and a twin
     alone, together = (run(*both, "--jobs", jobs, "--store", f"jobs-{jobs}").stdout for jobs in (1, 2))
     assert alone == together
     assert len(json.loads(alone)["records"]) == 2
