@@ -82,7 +82,7 @@ def _arrange(document: dict[str, Any]) -> dict[str, Any]:
         "matrix": [twin | {"number": numbers[twin["statement"]]} for twin in twins],
         "sized": sized,
         "sizes_figure": Markup(least_sizes(sized, prefix="sizes")) if sized else "",
-        "again": f"theorems verify {names} {run}",
+        "again": document.get("command") or f"theorems verify {names} {run}",
         "outcome": words.OUTCOMES.get(document["summary"]["exit_code"], "The outcome has no name here."),
     }
 

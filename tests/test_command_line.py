@@ -107,6 +107,13 @@ def test_list_as_json(run):
     assert [c["covered"] for c in listed["contents"] if c["part"].startswith("Theorem 3.3")] == [True]
 
 
+def test_the_records_tell_how_to_make_them_again(run):
+    made = json.loads(run("verify", "3.3", "-k", "glss.thm3.3@linear", "--json", "-q").stdout)
+    assert made["command"] == "theorems verify 3.3 --profile quick -k glss.thm3.3@linear --seed 20201206 --budget 4096"
+    again = json.loads(run(*made["command"].split()[1:], "--json", "-q").stdout)
+    assert again["records"] == made["records"]
+
+
 def test_list_shows_what_the_last_run_said(run):
     assert run("verify", "3.3", "-k", "glss.thm3.3@linear", "-q").exit_code == 0
     [line] = [line for line in run("list").stdout.splitlines() if " glss.thm3.3 " in line]

@@ -75,7 +75,9 @@ def test_a_declared_refutation_is_green(made):
 def whole(made, catalogue):
     statement, own, twin = made
     catalogue(statement)
-    return document([own, twin], sitting=SITTING, profile="quick", left_out=[{"id": "x", "why": "not selected"}])
+    return document(
+        [own, twin], words=["verify"], sitting=SITTING, profile="quick", left_out=[{"id": "x", "why": "not selected"}]
+    )
 
 
 def test_a_document_is_one_that_reports_can_draw(whole, tmp_path):
@@ -118,7 +120,7 @@ def test_a_construction_is_named_as_guarantor(made):
 def test_twins_alone_say_nothing_about_their_statement(made, catalogue):
     statement, _, twin = made
     catalogue(statement)
-    [sentence] = document([twin], sitting=SITTING, profile="quick", left_out=[])["statements"]
+    [sentence] = document([twin], words=["verify"], sitting=SITTING, profile="quick", left_out=[])["statements"]
     assert sentence["verdict"] == "UNDECIDED"
     assert sentence["price"] == "theorems verify made.up"
 
@@ -126,9 +128,9 @@ def test_twins_alone_say_nothing_about_their_statement(made, catalogue):
 def test_a_statement_without_records_is_not_spoken_of(made, catalogue):
     statement, own, _ = made
     catalogue(statement, replace(statement, id="silent"))
-    assert [s["id"] for s in document([own], sitting=SITTING, profile="quick", left_out=[])["statements"]] == [
-        "made.up"
-    ]
+    assert [
+        s["id"] for s in document([own], words=["verify"], sitting=SITTING, profile="quick", left_out=[])["statements"]
+    ] == ["made.up"]
 
 
 def test_the_machine_is_named():

@@ -83,6 +83,7 @@ def test_verify_tells_and_leaves_the_records(two, tmp_path):
     told = []
     made = verify(
         docket(two, "quick")[:3],
+        words=["verify", "-k", "a b"],
         sitting=SITTING,
         profile="quick",
         directory=tmp_path,
@@ -92,6 +93,7 @@ def test_verify_tells_and_leaves_the_records(two, tmp_path):
     assert [r.id for r in told] == [r["id"] for r in made["records"]]
     assert json.loads((tmp_path / RECORDS).read_text()) == json.loads(json.dumps(made))
     assert len(made["not_run"]) == 3
+    assert made["command"] == f"theorems verify -k 'a b' --seed {SITTING.seed} --budget {SITTING.budget}"
 
 
 def test_an_instance_outside_stops_the_run_and_keeps_old_records(world, catalogue, tmp_path):
@@ -101,6 +103,7 @@ def test_an_instance_outside_stops_the_run_and_keeps_old_records(world, catalogu
     with pytest.raises(HypothesisNotMet, match="p must lie in"):
         verify(
             docket([statement], "quick"),
+            words=["verify"],
             sitting=SITTING,
             profile="quick",
             directory=tmp_path,

@@ -127,7 +127,11 @@ def verify(
         cases = [c for c in cases if keyword in c.id]
         if not cases:
             stop(USAGE, f"-k must be part of the id of a record, got {keyword!r}, which selects nothing")
-        made = _heard(cases, profile=profile, seed=seed, budget=budget, jobs=jobs, store=store, quiet=quiet)
+        options = {"--profile": profile, "-k": keyword or None, "--data": None if data is None else str(data), **given}
+        words = ["verify", *(names or []), *(w for k, v in options.items() if v is not None for w in (k, v))]
+        made = _heard(
+            cases, words=words, profile=profile, seed=seed, budget=budget, jobs=jobs, store=store, quiet=quiet
+        )
         if junitxml is not None:
             from theorems.junit import junit
 
@@ -159,6 +163,7 @@ def _cases_on(data: Path, statements: Sequence[Statement], numbers: dict[str, st
 def _heard(
     cases: Sequence[Case],
     *,
+    words: Sequence[str],
     profile: str,
     seed: int | None,
     budget: int | None,
@@ -183,7 +188,7 @@ def _heard(
     )
     with progress(len(cases), enabled=not quiet) as tell, _executor(min(jobs, len(cases))) as executor:
         return verification.verify(
-            cases, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
+            cases, words=words, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
         )
 
 
@@ -240,7 +245,16 @@ def twins(
         from theorems.verification import docket
 
         cases = [c for c in docket(_chosen(names), "quick") if c.twin is not None]
-        made = _heard(cases, profile="quick", seed=seed, budget=budget, jobs=jobs, store=store, quiet=False)
+        made = _heard(
+            cases,
+            words=["twins", *(names or [])],
+            profile="quick",
+            seed=seed,
+            budget=budget,
+            jobs=jobs,
+            store=store,
+            quiet=False,
+        )
         typer.echo(rendered(made) if as_json else "\n".join(kill_matrix(made)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
 

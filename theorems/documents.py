@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -47,13 +48,19 @@ def exit_code(records: Sequence[Record]) -> int:
 
 
 def document(
-    records: Sequence[Record], *, sitting: Sitting, profile: str, left_out: Sequence[dict[str, str]]
+    records: Sequence[Record],
+    *,
+    words: Sequence[str],
+    sitting: Sitting,
+    profile: str,
+    left_out: Sequence[dict[str, str]],
 ) -> dict[str, Any]:
     """Put records and their words into one JSON document, the only thing a report reads."""
     spoken = [s for s in CATALOGUE if any(r.statement == s.id for r in records)]
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "leverage-theorems", "version": __version__},
+        "command": "theorems " + shlex.join([*words, "--seed", str(sitting.seed), "--budget", str(sitting.budget)]),
         "seed": sitting.seed,
         "profile": profile,
         "campaign": sitting.campaign,

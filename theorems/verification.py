@@ -96,6 +96,7 @@ Progress = Callable[[Record], None]
 def verify(
     cases: Sequence[Case],
     *,
+    words: Sequence[str],
     sitting: Sitting,
     profile: str,
     directory: Path,
@@ -103,6 +104,10 @@ def verify(
     progress: Progress,
 ) -> dict[str, Any]:
     """Judge every case, tell `progress` about each, and leave the document in `directory`.
+
+    Parameters
+    ----------
+    words : of the command that selects the cases, for the page that tells how to see them again
 
     Raises
     ------
@@ -112,6 +117,6 @@ def verify(
     for record in hear_all(cases, sitting=sitting, directory=directory, executor=executor):
         records.append(record)
         progress(record)
-    made = document(records, sitting=sitting, profile=profile, left_out=not_run(cases))
+    made = document(records, words=words, sitting=sitting, profile=profile, left_out=not_run(cases))
     write_atomically(directory / RECORDS, as_json(made))
     return made

@@ -441,3 +441,12 @@ def test_reports_import_no_other_room():
     )
     folder = str(Path(reports.__file__).parents[1])
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": folder})
+
+
+def test_the_command_that_made_the_records_is_shown_as_it_was(tmp_path):
+    document = copy.deepcopy(EXAMPLE)
+    document["command"] = "theorems verify 3.3 -k 'a b' --seed 7"
+    (tmp_path / "records.json").write_text(json.dumps(document))
+    write_reports(tmp_path / "records.json", tmp_path / "page.html", tmp_path / "page.md")
+    assert "theorems verify 3.3 -k &#39;a b&#39; --seed 7" in (tmp_path / "page.html").read_text()
+    assert "theorems verify 3.3 -k 'a b' --seed 7" in (tmp_path / "page.md").read_text()
