@@ -62,7 +62,7 @@ def sampling_instance(
     except OSError as e:
         raise BadData(f"--data {path}: {e.strerror or e}") from e
     except (ValueError, EOFError, BadZipFile, MemoryError) as e:  # a header may claim any shape
-        raise BadData(f"--data {path}: not a readable .npy matrix of numbers ({e})") from e
+        raise BadData(f"--data {path}: not a readable .npy matrix of numbers") from e
     if not isinstance(raw, np.ndarray):
         raise BadData(f"--data {path}: need one array (.npy), got an archive of several")
     try:
