@@ -9,6 +9,7 @@ from flint import arb, ctx, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theorems.checking import bernoulli
 from theorems.checking.bernoulli import (
     REFUTE_GRID,
     SUPPORT_GRID,
@@ -321,3 +322,84 @@ def test_a_confidence_sequence_wants_a_log_concave_prior_and_a_small_alpha():
         confidence_sequence(1, 2, 0.05, (0.5, 1.0))
     with pytest.raises(ValueError, match="above max\\(prior\\)"):
         confidence_sequence(1, 2, 0.05, (4.0, 1.0))
+
+
+# --- at the edges of what floats may propose
+
+
+@pytest.mark.parametrize("make", [refuting_mixture, supporting_mixture])
+def test_what_lies_within_the_stated_float_error_is_asked_of_the_balls(make, monkeypatch):
+    """The band is the error of log E and 8 units of the line; inside it no float decides, outside it one may."""
+    mixture, S, n = make(TENTH), np.array([30]), np.array([100])
+    value, error = (float(x[0]) for x in mixture.log_e(S, n))
+    asked = []
+    monkeypatch.setattr(bernoulli, "power_sum_reaches", lambda *_: asked.append(1) or True)
+    if value < 1:
+        S = np.array([1])
+        value, error = (float(x[0]) for x in mixture.log_e(S, n))
+    assert value > 1
+    for part, balls in ((0.5, True), (-0.5, True), (4.0, False)):
+        alpha = Fraction(math.exp(-(value + error + part * 2.0**-50 * value)))
+        line = -bernoulli._log(alpha)
+        distance = abs(value - line) - error
+        assert (distance <= 2.0**-50 * line) == balls
+        asked.clear()
+        mixture.reaches(S, n, alpha)
+        assert bool(asked) == balls
+
+
+def test_equality_without_a_failure_is_decided_too():
+    for delta, n in ((Fraction(1, 2), 5), (TENTH, 40), (Fraction(1, 100), 700)):
+        alpha = 1 / exact_e(supporting_mixture(delta), 0, n)
+        assert trials_to_support(delta, alpha) == n
+        assert trials_to_support(delta, alpha * (1 - Fraction(1, 10**30))) == n + 1
+
+
+def test_a_prior_as_strong_as_the_line_is_refused():
+    line = math.log(2) + bernoulli._log(Fraction(20))
+    assert line == math.log(2) - bernoulli._log(Fraction(1, 20))
+    for prior in ((line, 1.0), (1.0, line)):
+        with pytest.raises(ValueError, match="must be above max\\(prior\\)"):
+            confidence_sequence(3, 10, Fraction(1, 20), prior)
+    confidence_sequence(3, 10, Fraction(1, 20), (math.nextafter(line, 0), 1.0))
+
+
+def log_e_above(S, n, d):
+    """Log E_d for the uniform prior, 60 digits."""
+    with mpmath.workdps(60):
+        x, F = 1 - mpmath.mpf(d), n - S
+        tail = mpmath.betainc(F + 1, S + 1, 0, x, regularized=True)
+        posterior = mpmath.log(mpmath.beta(S + 1, F + 1)) + mpmath.log(tail)
+        return posterior - mpmath.log(x) - S * mpmath.log(d) - F * mpmath.log(x)
+
+
+@pytest.mark.parametrize(("S", "n"), [(1, 1), (1, 2), (1, 5), (2, 2), (3, 5)])
+@pytest.mark.parametrize("digits", [60, 130, 200, 290])
+def test_the_lower_end_is_proven_at_the_smallest_alphas(S, n, digits):
+    alpha = Fraction(1, 10**digits)
+    lower, _ = confidence_sequence(S, n, alpha)
+    with mpmath.workdps(60):
+        assert log_e_above(S, n, lower) >= mpmath.log(2 * mpmath.mpf(10) ** digits)
+        assert log_e_above(S, n, lower * (1 + 1e-9)) < mpmath.log(2 * mpmath.mpf(10) ** digits)
+
+
+@pytest.mark.parametrize(("S", "n"), [(1, 10**6), (10**6, 10**6)])
+def test_the_lower_end_stays_sharp_over_a_million_trials(S, n):
+    lower, _ = confidence_sequence(S, n, 0.01)
+    room = lower if n > S else 1 - lower
+    line = math.log(2 / 0.01)
+    assert bernoulli._log_e_above(S, n - S, lower, 1.0, 1.0) == pytest.approx(line, abs=1e-6)
+    assert bernoulli._log_e_above(S, n - S, lower + 1e-6 * room, 1.0, 1.0) < line
+
+
+def test_one_count_broadcasts_over_many_trials():
+    for log_e in (log_e_refute, log_e_support):
+        many = log_e(1, [[10, 20, 30]], TENTH)
+        assert many.shape == (1, 3)
+        singly = [log_e(1, n, TENTH).item() for n in (10, 20, 30)]
+        assert many[0].tolist() == pytest.approx(singly, rel=1e-12)
+
+
+def test_the_tables_hold_integers():
+    for table in (refuting_table, supporting_table):
+        assert table([10, 300], TENTH, MILLIONTH).dtype == np.int64

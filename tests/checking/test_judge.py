@@ -1,7 +1,7 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
-from math import inf, nan
+from math import inf, log, nan
 
 import pytest
 from hypothesis import given
@@ -281,3 +281,117 @@ def test_slopes(changes, finding):
     assert verdict.finding is finding
     assert bool(verdict.price) == (finding is U)
     assert verdict.table == ("" if finding is U else "range")
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"upper": 1.0, "decades": 1.5}, S),  # the least range, and with it the least number of sizes, is enough
+        ({"upper": 1.0, "points": 5}, S),
+        ({"lower": 1.0, "upper": 1.0}, S),
+        ({"lower": 0.5, "upper": 1.25, "tolerance": Fraction(1, 4)}, S),  # on the line is within the claim
+        ({"lower": 1.25, "upper": 1.5, "tolerance": Fraction(1, 4)}, U),
+        ({"lower": 1.5, "upper": 1.5}, R),
+    ],
+)
+def test_slopes_on_the_line(changes, finding):
+    verdict = judge(replace(SLOPE, **changes), allowance=ALLOWANCE)
+    assert (verdict.finding, verdict.alpha) == (finding, 0.0)
+
+
+# -------------------------------------------------------------------------------- what a verdict carries along
+
+
+def test_what_is_proven_without_sampling_spends_no_error_rate():
+    for evidence in (
+        Comparisons(all=()),
+        replace(SLOPE, points=4),
+        SLOPE,
+        replace(SLOPE, upper=1.0),
+        replace(SLOPE, lower=1.5, upper=1.5),
+    ):
+        assert judge(evidence, allowance=ALLOWANCE).alpha == 0.0
+    for answers in ((Answer.IN,), (Answer.OUT,), (Answer.UNSURE,)):
+        assert compare(*answers).alpha == 0.0
+    assert on(0, 0).alpha == 0.0
+
+
+def test_an_undecided_trial_verdict_has_the_rate_of_its_support():
+    split = Allowance(refute=Fraction(1, 10**9), support=Fraction(1, 10**3))
+    verdict = judge(Trials(trials=10, failures=1, unsure=0), allowance=split, delta=DELTA, rho=RHO)
+    assert (verdict.finding, verdict.alpha) == (U, 1e-3)
+
+
+def test_every_verdict_says_what_is_excluded_and_by_which_table():
+    seen = [exactly(Fraction(0), Fraction(0)), exactly(Fraction(1), Fraction(1))]
+    assert [v.excluded for v in seen] == ["p > 0.1 excluded exactly", "p <= 0.1 excluded exactly"]
+    assert [v.table for v in (compare(Answer.IN), compare(Answer.OUT), compare(Answer.UNSURE))] == [
+        "decided",
+        "decided",
+        "",
+    ]
+    assert compare(Answer.UNSURE).price == "more precision"
+    law = judge(Wealth(log_e=20.0, draws=9, says="draws"), allowance=ALLOWANCE)
+    assert (law.table, law.excluded) == ("e-value", "the claimed law excluded at 1e-06")
+
+
+def test_an_e_value_on_the_line_refutes():
+    assert judge(Wealth(log_e=-log(ALPHA), draws=9, says="draws"), allowance=ALLOWANCE).finding is R
+
+
+def test_settled_at_the_very_count_that_refutes():
+    refuting = least_refuting(300, DELTA, ALPHA)
+    for failures, over in ((refuting, True), (refuting - 1, False)):
+        assert settled(Trials(trials=300, failures=failures, unsure=0), delta=DELTA, allowance=ALLOWANCE) == over
+
+
+# ---------------------------------------------------------------------------------------- the price, exactly
+
+
+def doublings(n, failures, unsure=0):
+    """Count the doublings after which the same rate decides, from the tables; None beyond 2^40 trials."""
+    for k in range(1, 60):
+        if n * 2**k > 2**40:
+            return None
+        refuting = least_refuting(n * 2**k, DELTA, ALPHA)
+        supporting = greatest_supporting(n * 2**k, RHO * DELTA, ALPHA)
+        if (refuting is not None and failures * 2**k >= refuting) or (
+            supporting is not None and (failures + unsure) * 2**k <= supporting
+        ):
+            return k
+    raise AssertionError
+
+
+@pytest.mark.parametrize("n", [32, 40, 64])
+def test_the_price_is_the_first_doubling_that_decides(n):
+    for failures in range(1, n):
+        verdict = on(n, failures)
+        if verdict.finding is not U:
+            continue
+        k = doublings(n, failures)
+        expected = "more than 2^40" if k is None else f"{(2**k - 1) * n} more"
+        assert verdict.price.startswith(f"{expected} trials, should they go on")
+
+
+@pytest.mark.parametrize("side", ["refuting", "supporting"])
+def test_a_doubling_that_lands_on_the_decision_line_decides(side):
+    """At the very count of the table at 2 n, not one beyond it."""
+    for n in range(20, 400):
+        line = (
+            least_refuting(2 * n, DELTA, ALPHA)
+            if side == "refuting"
+            else greatest_supporting(2 * n, RHO * DELTA, ALPHA)
+        )
+        if line and line % 2 == 0 and on(n, line // 2).finding is U:
+            assert on(n, line // 2).price.startswith(f"{n} more trials, should they go on")
+            return
+    raise AssertionError
+
+
+def test_prices_are_named_up_to_2_to_the_40_trials_and_not_beyond():
+    n, beyond_one = 2**39, Fraction(20)  # a resolution that is not asked: only the promise itself decides
+    failures = -(-least_refuting(2 * n, DELTA, ALPHA) // 2)
+    assert on(n, failures, rho=beyond_one).price.startswith(f"{n} more trials, should they go on")
+    later = -(-least_refuting(8 * n, DELTA, ALPHA) // 8)
+    assert later < failures
+    assert on(n, later, rho=beyond_one).price.startswith("more than 2^40 trials")

@@ -687,3 +687,200 @@ def test_bad_batch_K() -> None:
 def test_bad_batch_radius(radius: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         decide_psd_batch(np.stack([eye, eye]), radius)
+
+
+# ----------------------------------------------------------------------------- certificates, to the last field
+
+
+def test_an_enclosure_too_wide_to_tell_is_left_undecided() -> None:
+    quarter, half = [[Fraction(1, 4)]], [[Fraction(1, 2)]]
+    for middle in (quarter, [[-quarter[0][0]]]):
+        decision = decide_psd(middle, radius=Fraction(1, 2), refine=lambda _, m=middle: (m, half))  # type: ignore[misc]
+        assert decision == Decision(answer=Answer.UNSURE, rung="precision exhausted", bits=4096)
+
+
+def test_a_radius_too_wide_to_tell_says_so() -> None:
+    assert decide_psd(np.eye(2), radius=2) == Decision(answer=Answer.UNSURE, rung="precision exhausted", bits=0)
+
+
+def test_float_and_ball_refutations_hand_over_their_witness() -> None:
+    M = np.diag([1.0, -1.0])
+    decision = decide_psd(M)
+    assert (decision.answer, decision.rung, decision.bits) == (Answer.OUT, "quadratic form", 53)
+    assert decision.witness is not None
+    assert form(exactly(M), decision.witness) < 0
+    radius = [[Fraction(1, 4)] * 2] * 2
+    enclosed = decide_psd(M, radius=2, refine=lambda _: (exactly(M), radius))
+    assert (enclosed.answer, enclosed.rung) == (Answer.OUT, "balls")
+
+
+def test_a_ball_witness_may_have_a_zero() -> None:
+    M, radius = exactly(np.diag([1.0, -1.0])), [[Fraction(0)] * 2, [Fraction(0), Fraction(1, 4)]]
+    decision = decide_psd(M, radius=2, refine=lambda _: (M, radius))
+    assert (decision.answer, decision.witness) == (Answer.OUT, (0.0, 1.0))
+
+
+def test_a_form_that_vanishes_is_no_witness() -> None:
+    """At the corner of the enclosure v^T M v = 0 exactly, and nothing is below zero there."""
+    gap, zero, d = Fraction(1, 2**100), Fraction(0), Fraction(-1 / 3)
+    middle = [[Fraction(9), Fraction(3)], [Fraction(3), 1 - gap]]
+    corner = -form(middle, (float(d), 1.0))
+    assert 0 < corner < gap
+    decision = decide_psd(middle, radius=gap, refine=lambda _: (middle, [[zero, zero], [zero, corner]]))
+    assert decision == Decision(answer=Answer.OUT, rung="balls", bits=128)
+    M = [[Fraction(1), Fraction(1, 3)], [Fraction(1, 3), -d * (d + Fraction(2, 3))]]
+    assert form(M, (float(d), 1.0)) == 0
+    assert not inertia_is_psd(M)
+    assert loewner._fine_witness(M) is None
+
+
+@pytest.mark.parametrize("bits", [200, 700, 1100])
+def test_a_witness_is_looked_for_with_all_the_precision_there_is(bits: int) -> None:
+    """Graded as above; the direction (1, -2, 1) shows only beyond 2 bits of precision."""
+    small = Fraction(1, 2**bits)
+    terms = [(Fraction(1), (1, 1, 1)), (small, (0, 1, 2)), (-small * small, (0, 0, 1))]
+    M = [[sum((t * x[i] * x[j] for t, x in terms), Fraction(0)) for j in range(3)] for i in range(3)]
+    witness = loewner._fine_witness(M)
+    assert witness is not None
+    assert form(M, witness) < 0
+
+
+def test_the_side_asked_for_is_the_side_decided() -> None:
+    one = np.eye(2)
+    assert decide_spectral(one, 3 * one, 1.0, Fraction(1, 2), "lower").answer == Answer.IN
+    assert decide_spectral(one, 3 * one, 1.0, Fraction(1, 2), "upper").answer == Answer.OUT
+    assert decide_spectral(3 * one, one, Fraction(1, 8), Fraction(1, 2), "lower").answer == Answer.OUT
+    assert decide_spectral(3 * one, one, Fraction(1, 8), Fraction(1, 2), "upper").answer == Answer.IN
+
+
+def test_a_distance_is_rounded_up_and_no_further() -> None:
+    third = Fraction(1, 3)
+    assert Fraction(1 / 3) < third < Fraction(loewner._rounded_up(third))
+    assert loewner._rounded_up(third) == math.nextafter(1 / 3, 1)
+    assert loewner._rounded_up(Fraction(1, 2)) == 0.5
+    assert loewner._rounded_up(Fraction(0)) == 0.0
+
+
+# ------------------------------------------------------------------------------ the float bounds, to the unit
+
+
+def test_the_shift_is_twice_the_bound_of_rump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On diag(1024, 0, ..) the shift stands alone on the diagonal; 2^-39 covers what is added outward."""
+    for n in (2, 5, 40):
+        seen: list[np.ndarray[Any, Any]] = []
+        monkeypatch.setattr(np.linalg, "cholesky", lambda M, seen=seen: seen.append(M.copy()) or np.zeros_like(M))
+        M = np.zeros((1, n, n))
+        M[0, 0, 0] = 1024.0
+        verified_cholesky._shifted_cholesky(M, np.zeros(1))
+        gamma = Fraction(n + 3, 2**53 - (n + 3))
+        bound = 2 * gamma / (1 - gamma) * 1024
+        assert bound <= -Fraction(seen[0][0, 1, 1]) <= bound * (1 + Fraction(1, 2**39))
+
+
+def test_a_form_must_be_negative_by_twice_its_error() -> None:
+    """v = (1, 1): the form is -d exactly, its bound 2 gamma_8 (4 - d) = 64 units."""
+    for units, negative in ((63, False), (64, False), (65, True), (1000, True)):
+        M = np.array([[[1.0, -1.0], [-1.0, 1.0 - units * 2.0**-53]]])
+        answer = verified_cholesky._quadratic_form_is_negative(M, np.ones((1, 2)), np.zeros(1))
+        assert answer.tolist() == [negative]
+
+
+def test_the_scale_is_a_normal_power_of_two() -> None:
+    peaks = np.array([0.75, 1.0, 0.0, 5e-324, 2.0**-1001, 1.5 * 2.0**1023])
+    expected = [1.0, 0.5, 1.0, 2.0**1000, 2.0**1000, 2.0**-1000]
+    assert verified_cholesky._power_of_two(peaks).tolist() == expected
+
+
+def test_blocks_cover_each_lane_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verified_cholesky, "BLOCK_LANES", 2)
+    assert list(verified_cholesky._blocks(np.zeros((5, 1, 1)))) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    monkeypatch.setattr(verified_cholesky, "BLOCK_ENTRIES", 7)
+    assert list(verified_cholesky._blocks(np.zeros((2, 3, 3)))) == [slice(0, 1), slice(1, 2)]
+    K = np.eye(2)
+    Kt = np.stack([K, 9 * K, K, 9 * K, K])
+    answers = decide_spectral_batch(K, 0.0, Kt, 0.0, 1.0, Fraction(1, 2))
+    assert answers.tolist() == [Answer.IN, Answer.OUT, Answer.IN, Answer.OUT, Answer.IN]
+    assert answers.dtype == np.int8
+
+
+def test_a_matrix_larger_than_the_cache_allows_side_by_side() -> None:
+    M = np.stack([np.eye(24)] * 3)
+    assert decide_psd_batch(M).tolist() == [Answer.IN] * 3
+
+
+def test_one_failing_lane_of_two_leaves_the_other_proven() -> None:
+    M = np.stack([np.eye(2), -np.eye(2)])
+    assert decide_psd_batch(M).tolist() == [Answer.IN, Answer.OUT]
+    assert decide_psd_batch(M[::-1]).tolist() == [Answer.OUT, Answer.IN]
+
+
+def test_lanes_that_overflow_stay_silent_and_lanes_that_all_succeed_have_no_direction() -> None:
+    tiny = 5e-324
+    nasty = np.array([[tiny, 1.0, 1.0, -1.0], [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0], [-1.0, 1.0, 1.0, 1.0]])
+    succeeds, _ = verified_cholesky._cholesky_across_lanes(np.stack([nasty, np.eye(4)]))
+    assert succeeds.tolist() == [False, True]
+    succeeds, directions = verified_cholesky._cholesky_across_lanes(np.stack([np.eye(3)] * 2))
+    assert succeeds.all()
+    assert not directions.any()
+
+
+# ------------------------------------------------------------------- the cost of forming the spectral inequality
+
+
+@pytest.mark.parametrize("huge", ["K", "Kt", "-Kt", "lam"])
+def test_whatever_is_largest_sets_the_scale(huge: str) -> None:
+    sizes = {"K": 1e-300, "Kt": 1e-300, "lam": 1e-300, huge.lstrip("-"): 1e300}
+    Kt = np.array([[[sizes["Kt"] * (-1 if huge == "-Kt" else 1)]]])
+    answers = decide_spectral_batch(np.array([[sizes["K"]]]), 0.0, Kt, 0.0, sizes["lam"], Fraction(1, 2))
+    assert answers.tolist() == [Answer.IN if huge == "lam" else Answer.OUT]
+
+
+def test_an_undecided_side_does_not_hide_a_broken_one() -> None:
+    K, Kt = np.diag([1.0, 1.0]), np.diag([0.25, 100.0])  # lower: 1/4 - 1/2 + 1/4 = 0; upper: far below zero
+    assert decide_spectral_batch(K, 0.0, Kt[None], 0.0, 0.5, Fraction(1, 2)).tolist() == [Answer.OUT]
+
+
+def both_sides_hold(K: np.ndarray[Any, Any], Kt: np.ndarray[Any, Any], lam: Any, eps: Fraction) -> bool:
+    return all(inertia_is_psd(side) for side in spectral_sides(K, Kt, lam, eps))
+
+
+def test_a_ridge_that_was_rounded_up_proves_nothing() -> None:
+    """fl(1/10) is above 1/10: what cancels it in floats is negative in truth."""
+    K, Kt = np.zeros((1, 1)), np.full((1, 1), -0.1)
+    assert not both_sides_hold(K, Kt, 1, Fraction(1, 10))
+    assert decide_spectral_batch(K, 0.0, Kt[None], 0.0, 1.0, Fraction(1, 10)).tolist() == [Answer.UNSURE]
+
+
+def test_a_ridge_below_the_underflow_bound_proves_nothing() -> None:
+    K, Kt, eps = np.zeros((1, 1)), np.full((1, 1), -(2.0**-545)), Fraction(1, 2**600)
+    assert not both_sides_hold(K, Kt, Fraction(1, 2), eps)
+    assert decide_spectral_batch(K, 0.0, Kt[None], 0.0, 0.5, eps).tolist() == [Answer.UNSURE]
+
+
+def test_a_small_pivot_beside_a_large_one_is_not_refuted() -> None:
+    K, lam, eps = np.diag([1.0, 0.0]), 2.0**-60, Fraction(7, 8)
+    assert both_sides_hold(K, K, lam, eps)
+    assert decide_spectral_batch(K, 0.0, K[None], 0.0, lam, eps).tolist() == [Answer.UNSURE]
+
+
+def test_rounding_the_factor_of_K_is_paid_in_full() -> None:
+    """(1 + eps) K is rounded the same way in every entry: an error of rank one and norm n times as large."""
+    n, found = 16, 0
+    rng = np.random.default_rng(3)
+    for _ in range(400):
+        k, numerator = float(rng.uniform(0.55, 0.99)), int(rng.integers(700, 1000))
+        eps = Fraction(numerator, 1009)
+        a = float(1 + eps)
+        excess = (Fraction(a * k) - (1 + eps) * Fraction(k)) * 2**53  # in units, of one entry
+        if excess < Fraction(3, 2):
+            continue
+        steps = 2 * math.floor(excess * n / 2 - Fraction(1, 100))  # a little less than the rounding gave
+        K = np.full((n, n), k)
+        Kt = np.full((n, n), a * k) - steps * 2.0**-53 * np.eye(n)
+        lam = 2.0**-80
+        if not both_sides_hold(K, Kt, lam, eps):
+            found += 1
+            assert decide_spectral_batch(K, 0.0, Kt[None], 0.0, lam, eps)[0] != Answer.IN
+        if found == 3:
+            return
+    raise AssertionError
