@@ -1,17 +1,19 @@
 """Every statement of the catalogue, by its parts; and the cheap part of what the court finds."""
 
 import importlib
+import pickle
 import re
 from itertools import pairwise
 
 import pytest
 
 from theorems.catalogue import CATALOGUE, UnknownStatement, find, position
+from theorems.checking.claims import decide
 from theorems.checking.court import Sitting, hear, hear_twin
 from theorems.checking.keys import digest
 from theorems.checking.store import Store
 from theorems.contents import CONTENTS
-from theorems.statement import Finding, HighProbability
+from theorems.statement import Comparisons, Expectation, Finding, ForEach, HighProbability
 from theorems.verification import docket
 
 PROFILES = ("quick", "ci", "night")
@@ -170,3 +172,14 @@ def test_a_number_is_enough_while_unique(world, catalogue):
         find("1.1")
     with pytest.raises(UnknownStatement, match=r"'9' is unknown; the catalogue has: p.a \(1.1\), .*q.b \(1.2\)"):
         find("9")
+
+
+@pytest.mark.parametrize(
+    "s", [s for s in CATALOGUE if isinstance(s.conclusion, ForEach | Expectation)], ids=lambda s: s.id
+)
+def test_an_instance_from_another_process_is_judged_alike(s):
+    """Worker processes get instances through pickle: nothing may hang on their identity."""
+    for x in s.instances("quick"):
+        assert Comparisons(all=tuple(map(decide, s.conclusion.claims(x)))) == Comparisons(
+            all=tuple(map(decide, s.conclusion.claims(pickle.loads(pickle.dumps(x)))))
+        )

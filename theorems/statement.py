@@ -234,6 +234,10 @@ class NearMatrix:
     values: npt.NDArray[np.float64]
     radius: float
 
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.values).all() and 0 <= self.radius < np.inf):
+            raise ValueError(f"NearMatrix: need finite values and 0 <= radius < inf; got radius = {self.radius}")
+
 
 Quantity: TypeAlias = Fraction | tuple[Fraction, Fraction] | Rows | NearMatrix
 """An exact number, an enclosed one (lower, upper), an exact matrix, or a matrix known up to an error."""
@@ -257,6 +261,10 @@ class Claim:
     relation: Literal["=", "<=", "Loewner <="]
     right: Quantity
     resolution: Fraction = Fraction(1, 2**40)
+
+    def __post_init__(self) -> None:
+        if self.relation not in ("=", "<=", "Loewner <="):
+            raise ValueError(f"Claim: relation must be '=', '<=' or 'Loewner <=', got {self.relation!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,6 +417,10 @@ class Slope:
     tolerance: Fraction
     decades: float
     points: int
+
+    def __post_init__(self) -> None:
+        if any(abs(x) == np.inf for x in (self.lower, self.upper, self.decades)):
+            raise ValueError(f"Slope: need finite ends and decades; got {self.lower}, {self.upper}, {self.decades}")
 
 
 Evidence = ExactProbability | Trials | Comparisons | Wealth | Slope

@@ -103,3 +103,45 @@ def test_a_planted_matrix_inequality_within_the_radius_is_never_decided_wrongly(
 def test_sides_of_different_kinds_are_refused(left, relation, right):
     with pytest.raises(TypeError, match="decide: "):
         answer(left, relation, right)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-80, 1e-150, 1e80, 1e150])
+def test_matrices_are_compared_alike_at_every_scale(scale):
+    A = np.array([[2.0, 1.0], [1.0, 2.0]]) * scale
+    right = NearMatrix(values=A, radius=1e-15 * scale)
+    assert answer(NearMatrix(values=A, radius=1e-15 * scale), "=", right) is Answer.IN
+    assert answer(NearMatrix(values=A * (1 - 1e-3), radius=1e-15 * scale), "=", right) is Answer.OUT
+    assert answer(NearMatrix(values=A / 2, radius=1e-15 * scale), "Loewner <=", right) is Answer.IN
+    assert answer(right, "Loewner <=", NearMatrix(values=A / 2, radius=1e-15 * scale)) is Answer.OUT
+
+
+def test_what_underflows_is_not_taken_for_exact():
+    least = NearMatrix(values=np.array([[5e-324]]), radius=0.0)
+    assert answer([[F(5e-324) * F(4, 3)]], "Loewner <=", least) is not Answer.IN
+
+
+def test_zero_matrices_are_equal():
+    zero = NearMatrix(values=np.zeros((2, 2)), radius=0.0)
+    assert answer(zero, "=", zero) is Answer.IN
+
+
+def test_an_inverted_enclosure_is_refused():
+    with pytest.raises(ValueError, match="lower <= upper"):
+        answer((F(5), F(0)), "<=", F(1))
+
+
+def test_an_unknown_relation_is_refused():
+    with pytest.raises(ValueError, match="relation must be"):
+        answer(F(1), "<", F(2))
+
+
+@pytest.mark.parametrize(("values", "radius"), [(np.eye(2), -1.0), (np.eye(2) * np.nan, 0.0), (np.eye(2), np.inf)])
+def test_a_near_matrix_needs_numbers(values, radius):
+    with pytest.raises(ValueError, match="NearMatrix"):
+        NearMatrix(values=values, radius=radius)
+
+
+@pytest.mark.parametrize("rows", [[np.array([1.0])], [[1.5]]])
+def test_rows_that_are_no_rationals_are_refused(rows):
+    with pytest.raises(TypeError, match="rows of Fractions"):
+        answer(rows, "=", [[F(1)]])

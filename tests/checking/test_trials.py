@@ -299,7 +299,7 @@ def test_error_texts_are_cut_and_made_storable():
     row.error.encode()
 
 
-@pytest.mark.parametrize("kind", [MemoryError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("kind", [MemoryError, KeyboardInterrupt])
 @pytest.mark.parametrize("canary", [False, True])
 def test_what_is_no_answer_propagates(kind, canary):
     original = np.random.normal
@@ -548,3 +548,23 @@ def test_importing_the_court_leaves_the_global_generators_alone():
         "assert (random.getstate(), np.random.get_state()[1].tolist(), random.random, np.random.rand) == before\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_a_trial_that_exits_is_unsure_and_ends_nothing():
+    def act():
+        sys.exit(0)
+
+    row = batch(Scripted(act=act))
+    assert (row.unsure, row.error) == (16, "SystemExit: 0")
+
+
+def test_an_interruption_in_disguise_is_no_evidence():
+    def disguised():
+        raise SystemError("returned a result with an exception set")
+
+    def wrapped():
+        raise ValueError("wrapped") from KeyboardInterrupt()
+
+    for act in (disguised, wrapped):
+        with pytest.raises(KeyboardInterrupt):
+            batch(Scripted(act=act))

@@ -14,6 +14,8 @@ from theorems.statement import Answer, Claim, Comparison, NearMatrix, Quantity, 
 
 Interval: TypeAlias = tuple[Fraction, Fraction]
 
+TINY = 2.0**-1022  # the least normal number
+
 
 def decide(claim: Claim) -> Comparison:
     """Decide one claim.
@@ -38,6 +40,8 @@ def _number(q: Quantity) -> Interval | None:
     if isinstance(q, Fraction):
         return q, q
     if isinstance(q, tuple) and len(q) == 2 and isinstance(q[0], Fraction) and isinstance(q[1], Fraction):
+        if q[0] > q[1]:
+            raise ValueError(f"decide: an enclosure needs lower <= upper, got {q[0]} > {q[1]}")
         return q[0], q[1]
     return None
 
@@ -45,7 +49,10 @@ def _number(q: Quantity) -> Interval | None:
 def _rows(q: Quantity) -> Rows:
     if isinstance(q, NearMatrix | Fraction) or not isinstance(q, Sequence):
         raise TypeError(f"decide: need rows of Fractions, got a {type(q).__name__}")
-    return [list(row) for row in q if isinstance(row, Sequence)]
+    for row in q:
+        if not isinstance(row, Sequence) or not all(isinstance(x, Fraction | int) for x in row):
+            raise TypeError("decide: need rows of Fractions, as lists or tuples")
+    return [[Fraction(x) for x in row] for row in q if isinstance(row, Sequence)]
 
 
 def _numbers(claim: Claim, left: Interval, right: Interval) -> Comparison:
@@ -91,13 +98,25 @@ def _as_near(q: Quantity) -> NearMatrix:
         return q
     rows = _rows(q)
     values = np.array([[float(x) for x in row] for row in rows])
-    return NearMatrix(values=values, radius=2 * UNIT * float(np.linalg.norm(values)))
+    # each entry is correctly rounded; one that underflows is off by less than the least normal number
+    return NearMatrix(values=values, radius=2 * UNIT * float(np.linalg.norm(values)) + values.size * TINY)
+
+
+def _scaled(m: NearMatrix, power: int) -> NearMatrix:
+    """Multiply by 2^power; entries that underflow are off by less than the least normal number each."""
+    return NearMatrix(values=np.ldexp(m.values, power), radius=float(np.ldexp(m.radius, power)) + m.values.size * TINY)
 
 
 def _near(claim: Claim, left: NearMatrix, right: NearMatrix) -> Comparison:
-    """Compare up to both errors and the rounding of the difference, u ||difference||_F."""
+    """Compare up to both errors and the rounding of the difference, u ||difference||_F.
+
+    Both sides are scaled to entries below 1 first, so that no norm overflows or vanishes; a resolution is then
+    relative to the largest entry.
+    """
     if left.values.shape != right.values.shape:
         raise TypeError(f"decide: matrices of different shapes, in {claim.says!r}")
+    power = max(int(np.frexp(np.abs(m.values).max())[1]) for m in (left, right))
+    left, right = _scaled(left, -power), _scaled(right, -power)
     difference = right.values - left.values
     size = float(np.linalg.norm(difference))
     radius = left.radius + right.radius + 2 * UNIT * size

@@ -123,7 +123,7 @@ def run_batch(
     Raises
     ------
     TypeError, ValueError : a key out of range
-    MemoryError, KeyboardInterrupt, SystemExit : from the trial
+    MemoryError, KeyboardInterrupt : from the trial, also where C code has put another error in its place
     """
     trials = experiment.batch_size
 
@@ -145,13 +145,24 @@ def run_batch(
             return _row(index, batch.answers, stress=float(batch.stress), error="")
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if _interrupted(error):
+                raise KeyboardInterrupt from error
             return _unsure(index, trials, f"{type(error).__name__}: {error}")
 
     row = once()
     if canary and not once().agrees_with(row):
         return _unsure(index, trials, "nondeterministic: two runs of one key gave different answers")
     return row
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an error stands for a Ctrl-C: object arithmetic in C turns one that falls into it into SystemError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | SystemError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def collect(

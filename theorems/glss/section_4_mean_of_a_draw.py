@@ -36,7 +36,7 @@ def _claims(x: FiniteWorld, scheme: Weighing = by_importance) -> Sequence[Claim]
             right=x.features.statistical_dimension(x.lam),
         ),
     ]
-    if x is ROTATED:
+    if (x.features, x.lam) == (ROTATED.features, ROTATED.lam):  # not `is`: it may come from another process
         B = np.array(ROTATED_WHITENING, dtype=object)
         whitened = [[Fraction(15, 16), Fraction(0)], [Fraction(0), Fraction(3, 4)]]
         claims += [
