@@ -611,7 +611,7 @@ def test_report_draws_what_verify_left(run, tmp_path):
     assert (tmp_path / "b.md").exists()
     failed(run("report", "--html", "a.html", "--markdown", "a.html"), 2, "--html, --markdown", "three files")
     failed(run("report", "--html", "none/a.html"), 2, "none/a.html")
-    failed(run("report", "--html", ".theorems/records.json"), 2, "three files")
+    failed(run("report", "--html", ".theorems/records.json"), 2, "must lie outside the store")
 
 
 def loewner_file(path, lam="1/4"):
@@ -656,3 +656,17 @@ def test_the_shell_sees_the_same_codes(tmp_path):
     bad = shell("verify", "--profile", "huge", cwd=tmp_path)
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", ["verify 3.3 --junitxml .theorems/x.xml", "report --html .theorems/x.html"])
+def test_outputs_never_land_in_the_store(run, line):
+    assert run("verify", "3.3", "-k", "glss.thm3.3@linear", "-q").exit_code == 0
+    failed(run(*line.split()), 2, "must lie outside the store")
+
+
+def test_source_that_changes_during_a_run_stops_it_without_records(run, monkeypatch, tmp_path):
+    from theorems.checking import source
+
+    monkeypatch.setattr(source, "_PACKAGES", ("reports",))  # what is on disk is not what was read at the start
+    failed(run("verify", "3.3", "-k", "glss.thm3.3@linear", "-q"), 5, "the source must not change while it runs")
+    assert not (tmp_path / ".theorems/records.json").exists()

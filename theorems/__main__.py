@@ -14,6 +14,9 @@ def main() -> None:
     except IntruderFound as intruder:
         sys.stderr.write(f"theorems: {intruder}\n")
         sys.exit(2)
+    from theorems.checking.source import code_digest
+
+    code_digest()  # before the rooms are imported: evidence is kept under the source that makes it
     from theorems.command_line import app
 
     app()

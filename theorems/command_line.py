@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from theorems.console import CORRUPT, UNDECIDED, USAGE, OneLine, one_line_errors, stop
+from theorems.console import CORRUPT, UNDECIDED, USAGE, OneLine, one_line_errors, outside, stop
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -116,6 +116,7 @@ def verify(
 
         if profile not in TRIALS:
             stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
+        outside(store, junitxml=junitxml)
         given = {"--features": features, "--sigma": sigma, "--lam": lam, "--eps": eps, "--delta": delta}
         statements = _chosen(names)
         if data is not None:
@@ -217,6 +218,7 @@ def report(
         from reports.page import RecordsUnreadable, write_reports
         from theorems.documents import RECORDS
 
+        outside(store, html=html, markdown=markdown)
         records = store / RECORDS
         if not records.exists():
             stop(USAGE, f"no records in {records}; make them with: theorems verify --store {store}")

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -181,11 +182,19 @@ def stop(code: int, line: str) -> NoReturn:
     raise _Stop(code, line)
 
 
+def outside(store: Path, **outputs: Path | None) -> None:
+    """Refuse outputs in the store, where they could overwrite evidence."""
+    for option, path in outputs.items():
+        if path is not None and path.resolve().parent == store.resolve():
+            stop(USAGE, f"--{option} must lie outside the store {store}, got {path}")
+
+
 @contextmanager
 def one_line_errors(*, verbose: bool = False) -> Iterator[None]:
     """Turn each kind of trouble into one line and its exit code."""
     from theorems.catalogue import UnknownStatement
     from theorems.checking.loewner_files import UnreadableInput
+    from theorems.checking.source import SourceChanged
     from theorems.checking.store import Divergence, StoreFull, StoreUnreadable
     from theorems.statement import HypothesisNotMet
     from theorems.user_data import BadData
@@ -198,7 +207,7 @@ def one_line_errors(*, verbose: bool = False) -> Iterator[None]:
         _end(USAGE, str(e))
     except HypothesisNotMet as e:
         _end(INVALID, f"invalid instance: {e}")
-    except (Divergence, StoreUnreadable) as e:
+    except (Divergence, StoreUnreadable, SourceChanged) as e:
         _end(CORRUPT, str(e))
     except StoreFull as e:
         _end(INTERNAL, str(e))

@@ -15,7 +15,6 @@ from theorems import __version__
 from theorems.catalogue import CATALOGUE
 from theorems.checking import budget
 from theorems.checking.court import Sitting
-from theorems.checking.keys import code_digest
 from theorems.contents import CONTENTS
 from theorems.statement import Finding, Record, Statement
 
@@ -64,7 +63,7 @@ def document(
         "seed": sitting.seed,
         "profile": profile,
         "campaign": sitting.campaign,
-        "code_digest": code_digest(),
+        "code_digest": sitting.code,
         "machine": machine(),
         "budget": {
             "alpha_refuted": float(budget.ALPHA_REFUTED),

@@ -12,7 +12,7 @@ from typing import Any
 from theorems.catalogue import CATALOGUE, find, position
 from theorems.checking import budget
 from theorems.checking.court import Sitting, hear, hear_twin
-from theorems.checking.keys import code_digest
+from theorems.checking.source import SourceChanged, code_digest, require_unchanged
 from theorems.checking.store import Store
 from theorems.documents import RECORDS, as_json, document, write_atomically
 from theorems.statement import Instance, Record, Statement
@@ -59,7 +59,10 @@ def hear_case(case: Case, *, sitting: Sitting, directory: Path) -> Record:
     Raises
     ------
     HypothesisNotMet : the instance lies outside the theorem
+    SourceChanged : this process has imported other source than the one that sent the case
     """
+    if code_digest() != sitting.code:
+        raise SourceChanged(f"a worker imported source {code_digest()[:16]}, the run began with {sitting.code[:16]}")
     from threadpoolctl import threadpool_limits
 
     statement = find(case.statement)
@@ -84,6 +87,7 @@ def hear_all(
 
 def open_sitting(*, seed: int, trials: int, directory: Path) -> Sitting:
     """Register the campaign of this seed and code in the store, or find it there."""
+    require_unchanged(code_digest())
     if seed == budget.RELEASE_SEED:
         return Sitting(seed=seed, campaign=1, budget=trials)
     with Store.open(directory) as store:
@@ -112,11 +116,13 @@ def verify(
     Raises
     ------
     HypothesisNotMet : an instance lies outside its statement; the message names every hypothesis
+    SourceChanged : the source was edited meanwhile; no document is left
     """
     records = []
     for record in hear_all(cases, sitting=sitting, directory=directory, executor=executor):
         records.append(record)
         progress(record)
+    require_unchanged(sitting.code)
     made = document(records, words=words, sitting=sitting, profile=profile, left_out=not_run(cases))
     write_atomically(directory / RECORDS, as_json(made))
     return made

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theorems.checking import keys
-from theorems.checking.keys import canonical_bytes, code_digest, digest, generator, key_digest, source_digest
+from theorems.checking.keys import canonical_bytes, digest, generator, key_digest
+from theorems.checking.source import SourceChanged, code_digest, require_unchanged, source_digest
 
 KEY = {"statement": "glss.thm3.3", "instance": "0" * 64, "stream": "event", "seed": 7, "batch_size": 64, "index": 5}
 
@@ -405,3 +406,9 @@ def test_numpy_lists_collide_which_is_why_they_are_not_used():
 def test_parts_out_of_range_are_refused(name, bad, kind, says):
     with pytest.raises(kind, match=says):
         generator(**KEY | {name: bad})
+
+
+def test_source_that_changed_stops_the_run():
+    require_unchanged(code_digest())
+    with pytest.raises(SourceChanged, match="0000000000000000 became"):
+        require_unchanged("0" * 64)

@@ -6,7 +6,7 @@ A true statement and its twins run through the same code; only the budget they s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, isfinite, isnan
 
@@ -16,9 +16,10 @@ from theorems.checking.claims import decide
 from theorems.checking.events import Event, exact_failure
 from theorems.checking.exact_probability import least_size
 from theorems.checking.judge import judge, settled
-from theorems.checking.keys import code_digest, digest, generator
+from theorems.checking.keys import digest, generator
 from theorems.checking.layers import look
 from theorems.checking.records import Hearing, outward, record
+from theorems.checking.source import code_digest
 from theorems.checking.store import Store
 from theorems.checking.trials import collect
 from theorems.statement import (
@@ -55,11 +56,13 @@ class Sitting:
     seed : of every key
     campaign : 1 for the release seed, else the number the user's store gave this seed and code
     budget : most trials of one record
+    code : digest of the source that judges
     """
 
     seed: int
     campaign: int
     budget: int
+    code: str = field(default_factory=code_digest)
 
 
 def hear(statement: Statement, instance: Instance, *, place: int, nth: int, sitting: Sitting, store: Store) -> Record:
@@ -157,7 +160,7 @@ def _hear_probability(
             instance_digest=instance_digest,
             stream="evidence",
             seed=sitting.seed,
-            code=code_digest(),
+            code=sitting.code,
             store=store,
             decide=lambda seen: settled(seen, delta=delta, allowance=event_allowance),
             budget=sitting.budget,
@@ -257,7 +260,7 @@ def _curve(
             instance_digest=instance_digest,
             stream=f"curve at {m}",  # a stream of its own, so that neighbouring sizes share no draws
             seed=sitting.seed,
-            code=code_digest(),
+            code=sitting.code,
             store=store,
             decide=lambda _: False,
             budget=CURVE_TRIALS,

@@ -8,12 +8,9 @@ through SHA-256.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import fields
 from enum import Enum
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,34 +51,6 @@ def canonical_bytes(obj: object) -> bytes:
 def digest(obj: object) -> str:
     """SHA-256 of `canonical_bytes(obj)`: 64 lowercase hexadecimal digits."""
     return hashlib.sha256(canonical_bytes(obj)).hexdigest()
-
-
-@cache
-def code_digest() -> str:
-    """SHA-256 of the source of the packages `reference` and `theorems`; read once per process."""
-    theorems = Path(__file__).parents[1]
-    return source_digest(theorems.parent, ("reference", "theorems"))
-
-
-def source_digest(root: Path, packages: Sequence[str]) -> str:
-    """SHA-256 over the Python files of some packages, each with its path.
-
-    Parameters
-    ----------
-    root : folder that holds the packages
-    packages : their names
-
-    Raises
-    ------
-    FileNotFoundError : a package without Python files
-    """
-    files: list[tuple[str, bytes]] = []
-    for package in packages:
-        found = sorted((p.relative_to(root).as_posix(), p.read_bytes()) for p in (root / package).rglob("*.py"))
-        if not found:
-            raise FileNotFoundError(f"source_digest(packages): need Python files in {root / package}; got none")
-        files += found
-    return digest(files)
 
 
 def key_digest(*, statement: str, instance: str, stream: str, seed: int, batch_size: int, index: int) -> bytes:

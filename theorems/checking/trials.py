@@ -185,7 +185,7 @@ def collect(
     Parameters
     ----------
     experiment, statement, instance_digest, stream, seed : as for `run_batch`
-    code : `keys.code_digest()`; rows of other code are not looked at
+    code : `source.code_digest()`; rows of other code are not looked at
     store : where rows are found and kept
     decide : stop rule, asked about every prefix of whole batches, the empty one included
     budget : trials, >= 0; rounded up to whole batches
