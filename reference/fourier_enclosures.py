@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from reference import arithmetic
-from reference.arithmetic import Ball, Exact, Interval, ball, ball_inverse, exact, interval, matrix_of_balls, precision
-from reference.gaussian_fourier import gaussian_kernel_balls
+from reference.arithmetic import Ball, BallMatrix, Exact, Interval, ball, exact, interval, precision
+from reference.enclosed_features import gaussian_enclosed
 from reference.preconditions import points, positive
 
 
@@ -32,16 +32,9 @@ def line_leverage(X: Any, sigma: Any, lam: Exact, frequencies: Sequence[Exact], 
     -------
     tau : one (lower, upper) per frequency; the truth lies in [n / (n + lam), n / lam]
     """
-    inverse, gaps = _inverse(X, sigma, lam, bits), _gaps(X)
+    inverse, gaps = _inverse(X, sigma, lam), _gaps(X)
     with precision(bits):
         return [interval(_form(inverse, gaps, exact(w), bits)) for w in frequencies]
-
-
-def line_statistical_dimension(X: Any, sigma: Any, lam: Exact, bits: int = 128) -> Interval:
-    """Enclose s_lambda = n - lam tr (K + lam I)^-1; the arguments are those of `line_leverage`."""
-    inverse, n = _inverse(X, sigma, lam, bits), len(X)
-    with precision(bits):
-        return interval(n - ball(exact(lam), bits) * sum(inverse[i, i] for i in range(n)))
 
 
 def line_leverage_integral(X: Any, sigma: Any, lam: Exact, bits: int = 128) -> Interval:
@@ -66,7 +59,7 @@ def line_leverage_integral(X: Any, sigma: Any, lam: Exact, bits: int = 128) -> I
     reach = max(max(abs(g) for g in row) for row in gaps)
     step = 1 / (reach + 14 * width)
     N = int(14 / (6 * width * step)) + 1  # 2 pi sigma N h > 14
-    inverse = _inverse(X, sigma, lam, bits)
+    inverse = _inverse(X, sigma, lam)
     with precision(bits):
         s, h = ball(width, bits), ball(step, bits)
         pi = ball(arithmetic.pi(bits), bits)
@@ -85,15 +78,10 @@ def _gaps(X: Any) -> list[list[Fraction]]:
     return [[a - b for b in data] for a in data]
 
 
-def _inverse(X: Any, sigma: Any, lam: Exact, bits: int) -> Any:
-    if exact(lam) <= 0:
-        raise ValueError(f"line_leverage: lam must be positive, got lam = {lam}")
+def _inverse(X: Any, sigma: Any, lam: Exact) -> BallMatrix:
     if points(X, "line_leverage: X").shape[1] != 1:
         raise ValueError(f"line_leverage: X must have one column, got {points(X, 'line_leverage: X').shape[1]}")
-    K, size = gaussian_kernel_balls(X, sigma, bits), range(len(X))
-    with precision(bits):
-        ridge = ball(exact(lam), bits)
-        return ball_inverse(matrix_of_balls([[K[i, j] + ridge * (i == j) for j in size] for i in size]), bits)
+    return gaussian_enclosed(X, sigma).inverse(lam)
 
 
 def _form(inverse: Any, gaps: list[list[Fraction]], w: Fraction, bits: int) -> Ball:

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.arithmetic import BallMatrix, ball, matrix_of_balls, precision
+from reference.arithmetic import Ball, BallMatrix, ball
+from reference.differences import far, kernel_balls, negligible, scaled_differences
 from reference.preconditions import (
     SMALLEST_NORMAL,
     UNIT_ROUNDOFF,
     Float64,
-    exact_rows,
     gamma,
     non_negative,
     points,
@@ -50,18 +50,8 @@ def gaussian_kernel(X: Any, sigma: Any, Z: Any = None) -> Float64:
     ------
     OverflowError : a difference of points exceeds the float range
     """
-    left, width = points(X, "gaussian_kernel: X"), positive(sigma, "gaussian_kernel: sigma")
-    right = left if Z is None else points(Z, "gaussian_kernel: Z")
-    same_dimension(left, right, "gaussian_kernel: Z")
-    squares = np.zeros((len(left), len(right)))
     with np.errstate(over="ignore"):  # a distance of more than 2^512 bandwidths is a kernel value of 0
-        for coordinate in range(left.shape[1]):
-            difference = np.subtract.outer(left[:, coordinate], right[:, coordinate])
-            if not np.isfinite(difference).all():
-                raise OverflowError(
-                    "gaussian_kernel: a difference of points exceeds the float range; scale X and sigma"
-                )
-            squares += (difference / width) ** 2
+        squares = sum(t**2 for t in scaled_differences(X, sigma, Z, "gaussian_kernel"))
     kernel: Float64 = np.exp(-squares / 2)
     return kernel
 
@@ -107,21 +97,13 @@ def gaussian_kernel_balls(X: Any, sigma: Any, bits: int) -> BallMatrix:
     -------
     K : (n, n) ball matrix, symmetric ball by ball, unit diagonal
     """
-    rows = exact_rows(points(X, "gaussian_kernel_balls: X"))
-    positive(sigma, "gaussian_kernel_balls: sigma")
-    n, far = len(rows), max(2 * bits, 2**12)
-    balls = [[ball(1, bits)] * n for _ in rows]
-    twice_square = 2 * exact_rows(np.array([[sigma]], dtype=np.float64))[0][0] ** 2
-    for i in range(n):
-        for j in range(i):
-            t = sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True)) / twice_square
-            if t > far:
-                # exp(-t) < 2^-far; its own exponent may have 300 digits, which no exact rational could hold
-                balls[i][j] = balls[j][i] = ball((Fraction(0), Fraction(1, 2**far)), bits)
-                continue
-            with precision(bits):
-                balls[i][j] = balls[j][i] = ball(-t, bits).exp()
-    return matrix_of_balls(balls)
+    twice_square = 2 * Fraction(positive(sigma, "gaussian_kernel_balls: sigma")) ** 2
+
+    def entry(differences: list[Fraction]) -> Ball:
+        t = sum((x * x for x in differences), Fraction(0)) / twice_square
+        return negligible(bits) if t > far(bits) else ball(-t, bits).exp()
+
+    return kernel_balls(X, "gaussian_kernel_balls", bits, entry)
 
 
 def sample_frequencies(d: int, sigma: Any, rng: np.random.Generator, m: int) -> Float64:

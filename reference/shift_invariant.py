@@ -13,22 +13,20 @@ Conventions of `gaussian_fourier`: k(x, z) = E_{w ~ p} cos(2 pi w.(x - z)), k(x,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from reference.arithmetic import Ball, BallMatrix, ball, matrix_of_balls, precision
+from reference.arithmetic import Ball, BallMatrix, ball
+from reference.differences import far, kernel_balls, negligible, scaled_differences
 from reference.preconditions import (
     SMALLEST_NORMAL,
     UNIT_ROUNDOFF,
     Float64,
-    exact_rows,
     gamma,
     points,
     positive,
-    same_dimension,
 )
 
 
@@ -52,7 +50,7 @@ def laplace_kernel(X: Any, sigma: Any, Z: Any = None) -> Float64:
     ------
     OverflowError : a difference of coordinates exceeds the float range
     """
-    kernel: Float64 = np.exp(-sum(np.abs(t) for t in _scaled_differences(X, sigma, Z, "laplace_kernel")))
+    kernel: Float64 = np.exp(-sum(np.abs(t) for t in scaled_differences(X, sigma, Z, "laplace_kernel")))
     return kernel
 
 
@@ -97,13 +95,12 @@ def laplace_kernel_balls(X: Any, sigma: Any, bits: int) -> BallMatrix:
     K : (n, n) ball matrix, symmetric ball by ball, unit diagonal
     """
     width = Fraction(positive(sigma, "laplace_kernel_balls: sigma"))
-    far = _far(bits)
 
     def entry(differences: list[Fraction]) -> Ball:
         t = sum(map(abs, differences), Fraction(0)) / width
-        return _negligible(far, bits) if t > far else ball(-t, bits).exp()
+        return negligible(bits) if t > far(bits) else ball(-t, bits).exp()
 
-    return _kernel_balls(X, "laplace_kernel_balls", bits, entry)
+    return kernel_balls(X, "laplace_kernel_balls", bits, entry)
 
 
 def sample_laplace_frequencies(d: int, sigma: Any, rng: np.random.Generator, m: int) -> Float64:
@@ -173,7 +170,7 @@ def matern_kernel(X: Any, sigma: Any, nu: Any, Z: Any = None) -> Float64:
     """
     freedom = _degrees_of_freedom(nu, "matern_kernel")
     with np.errstate(over="ignore"):  # cut below
-        squares = sum(t * t for t in _scaled_differences(X, sigma, Z, "matern_kernel"))
+        squares = sum(t * t for t in scaled_differences(X, sigma, Z, "matern_kernel"))
     # beyond 2000 exp(-a) is 0 in float64, which an infinite polynomial must not meet
     a = np.minimum(np.sqrt(freedom) * np.sqrt(squares), 2000.0)
     kernel: Float64 = _polynomial(a, freedom) * np.exp(-a)
@@ -226,16 +223,16 @@ def matern_kernel_balls(X: Any, sigma: Any, nu: Any, bits: int) -> BallMatrix:
     K : (n, n) ball matrix, symmetric ball by ball, unit diagonal
     """
     square_width = Fraction(positive(sigma, "matern_kernel_balls: sigma")) ** 2
-    freedom, far = _degrees_of_freedom(nu, "matern_kernel_balls"), _far(bits)
+    freedom = _degrees_of_freedom(nu, "matern_kernel_balls")
 
     def entry(differences: list[Fraction]) -> Ball:
         square = freedom * sum((t * t for t in differences), Fraction(0)) / square_width
-        if square > far**2:
-            return _negligible(far, bits)
+        if square > far(bits) ** 2:
+            return negligible(bits)
         a = ball(square, bits).sqrt()
         return _polynomial(a, freedom) * (-a).exp()
 
-    return _kernel_balls(X, "matern_kernel_balls", bits, entry)
+    return kernel_balls(X, "matern_kernel_balls", bits, entry)
 
 
 def sample_matern_frequencies(d: int, sigma: Any, nu: Any, rng: np.random.Generator, m: int) -> Float64:
@@ -298,38 +295,3 @@ def _polynomial(a: Any, freedom: int) -> Any:
     if freedom == 1:
         return 1
     return 1 + a if freedom == 3 else 1 + a + a * a / 3
-
-
-def _scaled_differences(X: Any, sigma: Any, Z: Any, where: str) -> Iterator[Float64]:
-    """Give (x_i - z_j) / sigma, coordinate by coordinate: d times (n, k), infinite where the quotient overflows."""
-    left, width = points(X, f"{where}: X"), positive(sigma, f"{where}: sigma")
-    right = left if Z is None else points(Z, f"{where}: Z")
-    same_dimension(left, right, f"{where}: Z")
-    for coordinate in range(left.shape[1]):
-        with np.errstate(over="ignore"):
-            difference = np.subtract.outer(left[:, coordinate], right[:, coordinate])
-            if not np.isfinite(difference).all():
-                raise OverflowError(f"{where}: a difference of coordinates exceeds the float range; scale X")
-            scaled: Float64 = difference / width
-        yield scaled
-
-
-def _far(bits: int) -> int:
-    """Say from where on a kernel is below 2^-far: (1 + a + a^2 / 3) e^-a < 2^-a for a >= 4096."""
-    return max(2 * bits, 2**12)
-
-
-def _negligible(far: int, bits: int) -> Ball:
-    """Enclose a kernel value whose own exponent may have more digits than exact rationals should."""
-    return ball((Fraction(0), Fraction(1, 2**far)), bits)
-
-
-def _kernel_balls(X: Any, where: str, bits: int, entry: Callable[[list[Fraction]], Ball]) -> BallMatrix:
-    """Put entry(x_i - x_j) below the diagonal of a symmetric ball matrix with unit diagonal."""
-    rows = exact_rows(points(X, f"{where}: X"))
-    balls = [[ball(1, bits)] * len(rows) for _ in rows]
-    with precision(bits):
-        for i, x in enumerate(rows):
-            for j in range(i):
-                balls[i][j] = balls[j][i] = entry([a - b for a, b in zip(x, rows[j], strict=True)])
-    return matrix_of_balls(balls)

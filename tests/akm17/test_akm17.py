@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.fourier_enclosures import line_leverage, line_leverage_integral, line_statistical_dimension
+from reference.enclosed_features import gaussian_enclosed
+from reference.fourier_enclosures import line_leverage, line_leverage_integral
 from reports.mathematics import pieces
 from theorems.akm17 import (
     corollary_6_statistical_dimension,
@@ -129,7 +130,7 @@ def test_d4_two_points_in_closed_form():
             assert abs(tau - mpmath.mpf(low.numerator) / low.denominator) < mpmath.mpf(10) ** -30
             assert low < high
         s = (2 * (1 + lam) - 2 * k**2) / ((1 + lam) ** 2 - k**2)
-        low, high = line_statistical_dimension(x.X, 1.0, x.lam)
+        low, high = gaussian_enclosed(x.X, 1.0).statistical_dimension(x.lam)
         assert abs(s - mpmath.mpf(low.numerator) / low.denominator) < mpmath.mpf(10) ** -30
 
 

@@ -163,3 +163,8 @@ def test_negative_weights_and_other_dimensions_are_refused():
         fourier_features([[1.0]], [[1.0, 2.0]])
     with pytest.raises(ValueError, match="complex_fourier_gram: W must have as many columns"):
         complex_fourier_gram([[1.0]], [[1.0, 2.0]], [1.0])
+
+
+def test_a_difference_beyond_the_float_range_is_refused_and_not_a_kernel_value_of_zero():
+    with pytest.raises(OverflowError, match="gaussian_kernel: a difference of coordinates exceeds the float range"):
+        gaussian_kernel([[1.5e308], [-1.5e308]], 1e308)  # the truth is exp(-4.5)

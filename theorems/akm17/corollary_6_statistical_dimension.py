@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from reference.arithmetic import Interval
+from reference.enclosed_features import gaussian_enclosed
 from reference.exact_linear_algebra import rank
-from reference.fourier_enclosures import line_statistical_dimension
 from theorems.akm17.fourier_worlds import (
     EXPONENTIALS,
     ORTHOGONAL,
@@ -35,7 +35,7 @@ def _sharp(n: int, lam: Fraction) -> Fraction:
 def _claims(x: FourierInstance, bound: Bound = _sharp) -> Sequence[Claim]:
     s: Fraction | Interval
     if isinstance(x, GaussianLine):
-        n, s = len(x.X), line_statistical_dimension(x.X, x.sigma, x.lam)
+        n, s = len(x.X), gaussian_enclosed(x.X, x.sigma).statistical_dimension(x.lam)
     else:
         n, s = x.features.n, x.features.statistical_dimension(x.lam)
     return (

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from reference.arithmetic import Interval
-from reference.fourier_enclosures import line_leverage_integral, line_statistical_dimension
+from reference.enclosed_features import gaussian_enclosed
+from reference.fourier_enclosures import line_leverage_integral
 from theorems.akm17.fourier_worlds import (
     EXPONENTIALS,
     ORTHOGONAL,
@@ -42,7 +43,7 @@ def _claims(
     right: Fraction | Interval
     if isinstance(x, GaussianLine):
         left = line_leverage_integral(x.X, x.sigma, x.lam)
-        right = line_statistical_dimension(x.X, x.sigma, x.lam)
+        right = gaussian_enclosed(x.X, x.sigma).statistical_dimension(x.lam)
     else:
         left = integral(x)
         right = x.features.statistical_dimension(ridge(x.features.n, x.lam)) ** power

@@ -49,10 +49,12 @@ def _number(q: Quantity) -> Interval | None:
 def _rows(q: Quantity) -> Rows:
     if isinstance(q, NearMatrix | Fraction) or not isinstance(q, Sequence):
         raise TypeError(f"decide: need rows of Fractions, got a {type(q).__name__}")
+    rows = []
     for row in q:
         if not isinstance(row, Sequence) or not all(isinstance(x, Fraction | int) for x in row):
             raise TypeError("decide: need rows of Fractions, as lists or tuples")
-    return [[Fraction(x) for x in row] for row in q if isinstance(row, Sequence)]
+        rows.append([Fraction(x) for x in row])
+    return rows
 
 
 def _numbers(claim: Claim, left: Interval, right: Interval) -> Comparison:
