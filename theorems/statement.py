@@ -157,6 +157,22 @@ class SpectralBatch:
     exact: Callable[[int], tuple[Rows, Rows]] | None = None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoundBatch:
+    """Draws of one number each, to be compared with a bound: the conclusion is x <= allowed.
+
+    Parameters
+    ----------
+    lower, upper : (B,) float64, an enclosure of x for each draw; nan where the draw could not be certified, which
+        is UNSURE
+    allowed : (lower, upper), an enclosure of the bound
+    """
+
+    lower: npt.NDArray[np.float64]
+    upper: npt.NDArray[np.float64]
+    allowed: tuple[Fraction, Fraction]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CountsBox:
     """The conclusion as a box: it holds iff low_j <= N_j <= high_j for all j, N ~ Multinomial(m, law).
@@ -204,7 +220,7 @@ class Construction:
 
     size: int
     batch_size: int
-    draw: Callable[[np.random.Generator, int], SpectralBatch]
+    draw: Callable[[np.random.Generator, int], SpectralBatch | BoundBatch]
     facts: Mapping[str, float | int | str]
     box: CountsBox | None = None
     size_needed: tuple[Fraction, Fraction] | None = None
@@ -238,6 +254,8 @@ class NearMatrix:
         if not (np.isfinite(self.values).all() and 0 <= self.radius < np.inf):
             raise ValueError(f"NearMatrix: need finite values and 0 <= radius < inf; got radius = {self.radius}")
 
+
+Facts: TypeAlias = Callable[[Any], Mapping[str, float | int | str]]
 
 Quantity: TypeAlias = Fraction | tuple[Fraction, Fraction] | Rows | NearMatrix
 """An exact number, an enclosed one (lower, upper), an exact matrix, or a matrix known up to an error."""
@@ -274,9 +292,11 @@ class ForEach:
     Parameters
     ----------
     claims : instance -> what is to hold on it, at least one relation
+    facts : instance -> named numbers for display; None for none
     """
 
     claims: Callable[[Any], Sequence[Claim]]
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,9 +338,11 @@ class Rate:
     Parameters
     ----------
     measure : instance -> `Slope`, with its interval
+    facts : instance -> named numbers for display; None for none
     """
 
     measure: Callable[[Any], Slope]
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from theorems.checking import events
 from theorems.checking.events import Event, answers, exact_failure, stress
 from theorems.checking.loewner import Decision
-from theorems.statement import Answer, Construction, CountsBox, SpectralBatch
+from theorems.statement import Answer, BoundBatch, Construction, CountsBox, SpectralBatch
 
 EPS, LAM = Fraction(3, 10), Fraction(1, 4)
 IN, OUT, UNSURE = Answer.IN, Answer.OUT, Answer.UNSURE
@@ -159,3 +159,47 @@ def test_failure_is_enumerated_where_a_box_is_known():
     failure = exact_failure(construction(box=box))
     assert failure.lower <= Fraction(1, 4) <= failure.upper  # all heads or all tails
     assert exact_failure(construction()) is None
+
+
+def bounds(lower, upper, allowed):
+    low, high = allowed if isinstance(allowed, tuple) else (allowed, allowed)
+    return events.bounded(
+        BoundBatch(lower=np.array(lower), upper=np.array(upper), allowed=(Fraction(low), Fraction(high)))
+    )
+
+
+def test_a_number_is_held_against_its_bound():
+    nan = float("nan")
+    seen = bounds([0.1, 0.5, 0.5, 0.4, nan], [0.2, 0.5, 0.6, 0.7, nan], Fraction(1, 2))
+    assert seen.answers.tolist() == [IN, IN, UNSURE, UNSURE, UNSURE]
+    assert seen.stress == 1.4
+    assert bounds([0.6, 0.5000001], [0.7, 0.6], Fraction(1, 2)).answers.tolist() == [OUT, OUT]
+
+
+@given(st.floats(-1, 1), st.fractions(min_value=-1, max_value=1))
+def test_bounds_that_are_no_floats_are_rounded_to_the_safe_side(x, allowed):
+    [seen] = bounds([x], [x], allowed).answers
+    assert seen == (IN if Fraction(x) <= allowed else OUT)
+
+
+def test_an_enclosed_bound_leaves_the_gap_undecided():
+    seen = bounds([0.1, 0.3, 0.9], [0.1, 0.3, 0.9], (Fraction(1, 5), Fraction(2, 5)))
+    assert seen.answers.tolist() == [IN, UNSURE, OUT]
+
+
+@pytest.mark.parametrize(("lower", "upper", "allowed"), [([1.0], [0.5], 1), ([0.0], [0.0], (2, 1))])
+def test_enclosures_upside_down_are_refused(lower, upper, allowed):
+    with pytest.raises(ValueError, match="lower <= upper"):
+        bounds(lower, upper, allowed)
+
+
+def test_a_construction_may_draw_numbers():
+    built = Construction(
+        size=3,
+        batch_size=2,
+        draw=lambda rng, trials: BoundBatch(
+            lower=np.zeros(trials), upper=np.zeros(trials), allowed=(Fraction(1), Fraction(1))
+        ),
+        facts={},
+    )
+    assert Event(construction=built).run(np.random.default_rng(0), 2).answers.tolist() == [IN, IN]

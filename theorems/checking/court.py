@@ -127,7 +127,12 @@ def _hear(
             evidence = conclusion.measure(instance)
         case _:
             evidence = conclusion.count(instance)
-    return Hearing(verdict=judge(evidence, allowance=allowance), evidence=evidence)
+    facts = conclusion.facts if isinstance(conclusion, ForEach | Rate) else None
+    return Hearing(
+        verdict=judge(evidence, allowance=allowance),
+        evidence=evidence,
+        measured={} if facts is None else dict(facts(instance)),
+    )
 
 
 def _hear_probability(

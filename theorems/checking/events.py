@@ -11,7 +11,7 @@ import numpy.typing as npt
 from theorems.checking.exact_probability import multinomial_leaves_box
 from theorems.checking.loewner import decide_psd
 from theorems.checking.verified_cholesky import UNIT, decide_spectral_batch
-from theorems.statement import Answer, Batch, Construction, Enclosure, Rows, SpectralBatch
+from theorems.statement import Answer, Batch, BoundBatch, Construction, Enclosure, Rows, SpectralBatch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +33,39 @@ class Event:
     def run(self, rng: np.random.Generator, trials: int) -> Batch:
         """Draw `trials` independent trials from `rng` and decide each."""
         drawn = self.construction.draw(rng, trials)
+        if isinstance(drawn, BoundBatch):
+            return bounded(drawn)
         return Batch(answers=answers(drawn), stress=stress(drawn))
+
+
+def bounded(drawn: BoundBatch) -> Batch:
+    """Decide x <= allowed for every draw; an enclosure that straddles the bound, or a nan, is UNSURE.
+
+    Raises
+    ------
+    ValueError : an enclosure is upside down
+    """
+    if (drawn.lower > drawn.upper).any() or drawn.allowed[0] > drawn.allowed[1]:
+        raise ValueError("BoundBatch: need lower <= upper in every enclosure")
+    within, beyond = _below(drawn.allowed[0]), _above(drawn.allowed[1])
+    answers = np.full(len(drawn.upper), int(Answer.UNSURE), dtype=np.int8)
+    answers[drawn.upper <= within] = int(Answer.IN)
+    answers[drawn.lower >= beyond] = int(Answer.OUT)
+    known = drawn.upper[~np.isnan(drawn.upper)]
+    stress = float(known.max() / within) if known.size and within > 0 else float("nan")
+    return Batch(answers=answers, stress=stress)
+
+
+def _below(x: Fraction) -> float:
+    """Give the largest float64 that is at most x."""
+    near = float(x)
+    return near if Fraction(near) <= x else float(np.nextafter(near, -np.inf))
+
+
+def _above(x: Fraction) -> float:
+    """Give the least float64 that is larger than x: a draw exactly on the bound is within it."""
+    near = float(x)
+    return near if Fraction(near) > x else float(np.nextafter(near, np.inf))
 
 
 def answers(drawn: SpectralBatch) -> npt.NDArray[np.int8]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def _whitened(built: Construction, ridge: float) -> Construction:
     """
 
     def draw(rng: np.random.Generator, trials: int) -> SpectralBatch:
-        given = built.draw(rng, trials)
+        given = cast(SpectralBatch, built.draw(rng, trials))  # what every recipe of this paper draws
         n = len(given.K)
         B, r = whitener(given.K, ridge), whitening_residual(given.K, ridge, given.K_radius)
         D = given.Kt - given.K

@@ -1,0 +1,1 @@
+"""Studies: what a theorem asks against what is needed, over a grid. They measure, and judge nothing."""
