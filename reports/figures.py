@@ -5,47 +5,27 @@ The court measures `m asked` and `least m`; a figure shows them and adds no numb
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
+from reports.drawing import (
+    INK,
+    LINE,
+    MUTE,
+    PROMISE,
+    RULE,
+    label_decades,
+    label_round,
+    plain,
+    size_label,
+    svg,
+)
 from reports.words import number
 
-# Colours that no one would choose: after drawing, each becomes a variable of the style sheet, for light and dark.
-_INK, _MUTE, _RULE, _LINE, _PROMISE = "#010203", "#010204", "#010205", "#010206", "#010207"
-_VARIABLES = {_INK: "ink", _MUTE: "mute", _RULE: "rule", _LINE: "line", _PROMISE: "refuted"}
-_STYLE = {
-    "svg.hashsalt": "leverage-theorems",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 9.0,
-    "text.color": _MUTE,
-    "axes.labelcolor": _MUTE,
-    "axes.edgecolor": _RULE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _MUTE,
-    "ytick.color": _MUTE,
-    "xtick.direction": "out",
-}
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST_DECADES = 1e-300  # a probability below this is drawn on the floor of the axis
-
-
-def power_of_ten(value: float) -> str:
-    """0.001 as 10⁻³; 0.1 to 1000 in digits."""
-    exponent = round(math.log10(value))
-    if -1 <= exponent <= 3:
-        return f"{value:g}"
-    return "10" + str(exponent).translate(_SUPERSCRIPTS)
 
 
 def failure_curve(record: dict[str, Any], *, prefix: str) -> str:
@@ -77,8 +57,8 @@ def failure_curve(record: dict[str, Any], *, prefix: str) -> str:
         marks += [least / asked] if asked and least else []
         axes.set_xlim(min(marks) / 1.25, max(marks) * 1.25)
         axes.set_ylim(floor, 2.0)
-        _label_decades(axes.yaxis, floor, 1.0)
-        _label_round(axes, "{:g}".format)
+        label_decades(axes.yaxis, floor, 1.0)
+        label_round(axes.xaxis, axes.get_xlim(), "{:g}".format)
         axes.set_xlabel("c = m / m asked")
         axes.set_ylabel("P[fail]")
         _mark_size(axes, 1.0, "asked", lift=4)
@@ -87,14 +67,14 @@ def failure_curve(record: dict[str, Any], *, prefix: str) -> str:
             lift = 4 if apart > 0.2 else 14  # above the other label where they would meet
             _mark_size(axes, least / asked, f"least m = {number(least)}", lift=lift)
         if delta:
-            axes.axhline(delta, color=_PROMISE, linewidth=1.0, linestyle=(0, (5, 3)))
-            place = {"xytext": (-5, 3), "textcoords": "offset points", "ha": "right", "color": _PROMISE}
+            axes.axhline(delta, color=PROMISE, linewidth=1.0, linestyle=(0, (5, 3)))
+            place = {"xytext": (-5, 3), "textcoords": "offset points", "ha": "right", "color": PROMISE}
             axes.annotate(f"promise δ = {delta:g}", (1.0, delta), **place)
 
     title = f"Failure probability against size on {record['instance']}"
     ends = " to ".join(f"{point['estimate']:.3g} at c = {point['c']:.3g}" for point in (points[0], points[-1]))
     promise = f"; promise {delta:g}" if delta else ""
-    return _svg(draw, size=(5.4, 3.0), prefix=prefix, title=title, says=f"From {ends}{promise}.")
+    return svg(draw, size=(5.4, 3.0), prefix=prefix, title=title, says=f"From {ends}{promise}.")
 
 
 def least_sizes(records: Sequence[dict[str, Any]], *, prefix: str) -> str:
@@ -111,7 +91,7 @@ def least_sizes(records: Sequence[dict[str, Any]], *, prefix: str) -> str:
     """
     pairs = [(record["measured"]["m asked"], record["measured"]["least m"]) for record in records]
     everything = [value for pair in pairs for value in pair]
-    names = [_plain(f"{record['number']}  {record['instance']}") for record in records]
+    names = [plain(f"{record['number']}  {record['instance']}") for record in records]
     height = 0.62 + 0.23 * len(records)
     left = 0.02 + 0.012 * max(map(len, names))  # a character of the drawing font is at most 0.012 of the width
 
@@ -122,12 +102,12 @@ def least_sizes(records: Sequence[dict[str, Any]], *, prefix: str) -> str:
         axes.set_ylim(len(records) - 0.5, -0.5)
         axes.spines["left"].set_visible(False)
         axes.yaxis.set_major_locator(NullLocator())
-        _label_round(axes, _size_label)
+        label_round(axes.xaxis, axes.get_xlim(), size_label)
         axes.set_xlabel("m")
         for row, (record, (asked, least)) in enumerate(zip(records, pairs, strict=True)):
-            axes.plot([least, asked], [row, row], color=_RULE, linewidth=1.5, zorder=1)
-            axes.plot([asked], [row], marker="o", markersize=6, color=_LINE, markerfacecolor="none", zorder=2)
-            axes.plot([least], [row], marker="o", markersize=6, color=_LINE, zorder=3)
+            axes.plot([least, asked], [row, row], color=RULE, linewidth=1.5, zorder=1)
+            axes.plot([asked], [row], marker="o", markersize=6, color=LINE, markerfacecolor="none", zorder=2)
+            axes.plot([least], [row], marker="o", markersize=6, color=LINE, zorder=3)
             beside = {"textcoords": "offset points", "va": "center", "parse_math": False}
             axes.annotate(
                 names[row],
@@ -135,7 +115,7 @@ def least_sizes(records: Sequence[dict[str, Any]], *, prefix: str) -> str:
                 xycoords=("axes fraction", "data"),
                 xytext=(-8, 0),
                 ha="right",
-                color=_INK,
+                color=INK,
                 **beside,
             )
             if record["slack"] is not None:
@@ -147,7 +127,7 @@ def least_sizes(records: Sequence[dict[str, Any]], *, prefix: str) -> str:
         for record, (asked, least) in zip(records, pairs, strict=True)
     )
     title = "Least m that works and the m asked, per instance"
-    return _svg(draw, size=(7.2, height), prefix=prefix, title=title, says=f"{says}.")
+    return svg(draw, size=(7.2, height), prefix=prefix, title=title, says=f"{says}.")
 
 
 def sizes(record: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -158,12 +138,6 @@ def sizes(record: dict[str, Any]) -> tuple[float | None, float | None]:
         return value if isinstance(value, int | float) and value > 0 else None
 
     return positive("m asked"), positive("least m")
-
-
-def _plain(name: str) -> str:
-    """ASCII of bounded length: the drawing font has few scripts, and the table beside it has the full name."""
-    shown = name.encode("ascii", "backslashreplace").decode("ascii")
-    return shown if len(shown) <= 34 else shown[:31] + "..."
 
 
 def _floor(points: Sequence[dict[str, Any]], delta: float | None) -> float:
@@ -177,78 +151,23 @@ def _floor(points: Sequence[dict[str, Any]], delta: float | None) -> float:
 def _draw_exact(axes: Any, exact: Sequence[dict[str, Any]], floor: float) -> None:
     sizes_seen = [point["c"] for point in exact]
     lower, middle, upper = ([max(point[name], floor) for point in exact] for name in ("lower", "estimate", "upper"))
-    axes.fill_between(sizes_seen, lower, upper, color=_LINE, alpha=0.18, linewidth=0)
-    axes.plot(sizes_seen, middle, color=_LINE, linewidth=1.4, marker="o", markersize=2.6)
+    axes.fill_between(sizes_seen, lower, upper, color=LINE, alpha=0.18, linewidth=0)
+    axes.plot(sizes_seen, middle, color=LINE, linewidth=1.4, marker="o", markersize=2.6)
 
 
 def _draw_sampled(axes: Any, sampled: Sequence[dict[str, Any]], floor: float) -> None:
     """Bars between the limits; without a failure a triangle marks the upper limit, the only number there is."""
     for point in sampled:
         lower, upper = max(point["lower"], floor), max(point["upper"], floor)
-        axes.plot([point["c"]] * 2, [lower, upper], color=_INK, linewidth=1.0, zorder=4)
+        axes.plot([point["c"]] * 2, [lower, upper], color=INK, linewidth=1.0, zorder=4)
         seen = point["estimate"] >= floor
         height = point["estimate"] if seen else upper
         marker = "s" if seen else "v"
-        axes.plot([point["c"]], [height], marker=marker, markersize=4.5, color=_INK, zorder=5)
+        axes.plot([point["c"]], [height], marker=marker, markersize=4.5, color=INK, zorder=5)
 
 
 def _mark_size(axes: Any, c: float, words: str, *, lift: int) -> None:
     """A vertical line with its words above the frame, where no curve runs."""
-    axes.axvline(c, color=_MUTE, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.axvline(c, color=MUTE, linewidth=0.8, linestyle=(0, (1, 2)))
     place = {"xytext": (0, lift), "textcoords": "offset points", "ha": "center", "annotation_clip": False}
     axes.annotate(words, (c, 1), xycoords=("data", "axes fraction"), **place)
-
-
-def _label_decades(axis: Any, low: float, high: float) -> None:
-    """At most seven labelled powers of ten."""
-    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    step = max(1, math.ceil((last - first) / 6))
-    ticks = [10.0**exponent for exponent in range(last, first - 1, -step)]
-    _set_ticks(axis, ticks, [power_of_ten(tick) for tick in ticks])
-
-
-def _label_round(axes: Any, write: Callable[[float], str]) -> None:
-    """Label the horizontal axis at 1, 2, 5 times powers of ten; at powers only over long ranges."""
-    low, high = axes.get_xlim()
-    digits = (1, 2, 5) if high / low < 500 else (1,)
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [tick for e in decades for d in digits if low <= (tick := float(f"{d}e{e}")) <= high]
-    _set_ticks(axes.xaxis, ticks, [write(tick) for tick in ticks])
-
-
-def _size_label(size: float) -> str:
-    return f"{size:,.0f}" if size < 1e5 else power_of_ten(size) if math.log10(size).is_integer() else f"{size:g}"
-
-
-def _set_ticks(axis: Any, ticks: Sequence[float], labels: Sequence[str]) -> None:
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_ticklabels(labels)
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _svg(draw: Callable[[Any], None], *, size: tuple[float, float], prefix: str, title: str, says: str) -> str:
-    """Draw under a fixed style, then make the drawing a part of the page: no date, no address, its own ids."""
-    with mpl.rc_context():
-        mpl.rcdefaults()  # a reader's own matplotlibrc must not change the page
-        mpl.rcParams.update(_STYLE)
-        figure = Figure(figsize=size, facecolor="none")
-        draw(figure)
-        for axes in figure.axes:
-            axes.set_facecolor("none")
-        stream = io.BytesIO()
-        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(stream, metadata=metadata)
-    text = stream.getvalue().decode("utf-8")
-    body = text[text.index(">", text.index("<svg")) + 1 :]
-    for colour, variable in _VARIABLES.items():
-        body = body.replace(colour, f"var(--{variable})")
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
-    body = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", body)
-    body = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", body.replace("xlink:href", "href"))
-    width, height = (72 * side for side in size)
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="{prefix}-title {prefix}-says">'
-        f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-says">{escape(says)}</desc>'
-        f"{body.rstrip()}"
-    )

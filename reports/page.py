@@ -1,4 +1,4 @@
-"""From a records file to the page and its Markdown twin: read, arrange, render, and only then write both."""
+"""From records and studies to the page and its Markdown twin: read, arrange, render, and only then write both."""
 
 from __future__ import annotations
 
@@ -17,39 +17,44 @@ from reports import words
 from reports.figures import failure_curve, least_sizes, sizes
 from reports.mathematics import UnsupportedMath, for_markdown, pieces
 from reports.records import RecordsUnreadable, read_records
+from reports.studies import read_studies
+from reports.study_figures import panels_of, study_figure
 
 __all__ = ["RecordsUnreadable", "write_reports"]
 
 COMPARISONS_SHOWN = 12
+ROWS_SHOWN = 12  # a longer table of a study waits behind a click
 MARKDOWN_LIMIT = 1 << 20  # bytes; what a GitHub job summary accepts
 
 _FOLDER = Path(__file__).parent
 _ANSWERS = ("OUT", "UNSURE", "IN")  # the worst first
 
 
-def write_reports(records_path: Path, html_path: Path, markdown_path: Path) -> None:
+def write_reports(records_path: Path, html_path: Path, markdown_path: Path, *, studies: Path | None = None) -> None:
     """Draw a records file as one self-contained HTML page and its Markdown twin.
 
     Nothing is written before both are complete; each file is replaced whole or left as it was. The bytes depend on
-    the records alone.
+    the records and the studies alone.
 
     Parameters
     ----------
     records_path : a records file of schema version 1
     html_path, markdown_path : where to write; existing files are replaced
+    studies : a studies file of schema version 1, drawn behind the statements; None for a page without
 
     Raises
     ------
-    RecordsUnreadable : the file cannot be drawn; one line naming it and the reason
-    ValueError : two of the three paths are one file
+    RecordsUnreadable : a file cannot be drawn; one line naming it and the reason
+    ValueError : two of the paths are one file
     OSError : a file cannot be read or written; the message names it
     """
-    paths = (records_path, html_path, markdown_path)
+    paths = (records_path, html_path, markdown_path, *([] if studies is None else [studies]))
     if len({path.resolve() for path in paths}) < len(paths):
-        raise ValueError(f"write_reports: the three paths must differ, got {', '.join(map(str, paths))}")
+        raise ValueError(f"write_reports: the paths must differ, got {', '.join(map(str, paths))}")
     document = read_records(records_path)
+    measured = {"code_digest": "", "studies": []} if studies is None else read_studies(studies)
     try:
-        view = _arrange(document)
+        view = _arrange(document) | _arrange_studies(measured, document)
     except UnsupportedMath as fault:
         raise RecordsUnreadable(f"{records_path}: {fault}") from fault
     html, markdown = _render_html(view), _render_markdown(view)
@@ -142,6 +147,32 @@ def _twins(records: Sequence[dict[str, Any]], entries: Sequence[dict[str, Any]])
         survived = not all(record["as_declared"] for record in own)
         rows.append({"twin": twin, "because": "", "killed_by": [], "survived": survived, "records": own})
     return rows
+
+
+def _arrange_studies(measured: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """The studies in reading order; `foreign` is their code digest where the verdicts have another."""
+    shown = {statement["id"]: statement["number"] for statement in document["statements"]}
+    other = bool(measured["studies"]) and measured["code_digest"] != document["code_digest"]
+    return {
+        "studies": [_study(study, index, shown) for index, study in enumerate(measured["studies"])],
+        "foreign": measured["code_digest"] if other else "",
+    }
+
+
+def _study(study: dict[str, Any], index: int, shown: dict[str, str]) -> dict[str, Any]:
+    """A study with its figures, its cells written out, and the statements of this page that it is about."""
+    figures = [
+        (study_figure(study, figure, prefix=f"study-{index}-{k}"), len(panels_of(study, figure)), figure["says"])
+        for k, figure in enumerate(study["figures"])
+    ]
+    columns = list(zip(*study["rows"], strict=True)) or [()] * len(study["columns"])
+    return study | {
+        "about": [(name, shown.get(name)) for name in study["about"]],
+        "drawn": [(Markup(drawing), panels, says) for drawing, panels, says in figures if drawing is not None],
+        "textual": [any(isinstance(cell, str) for cell in column) for column in columns],
+        "cells": [["" if cell is None else words.number(cell) for cell in row] for row in study["rows"]],
+        "long": len(study["rows"]) > ROWS_SHOWN,
+    }
 
 
 # ----------------------------------------------------------------------------------------------- rendering

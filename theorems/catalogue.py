@@ -34,6 +34,9 @@ from theorems.glss import (
     equation_4_statistical_dimension,
     equation_11_whitened_norm,
     equation_12_concentration,
+    equation_13_14_as_printed,
+    equation_13_14_distance_along_the_flow,
+    equation_15_16_test_predictors,
     remark_3_4_as_printed,
     remark_3_4_complex_features,
     section_2_leverage_scores,
@@ -45,6 +48,7 @@ from theorems.glss import (
     section_4_norm_of_a_draw,
     section_4_norm_of_a_draw_as_printed,
     section_4_second_moment_of_a_draw,
+    section_4_test_predictors_as_printed,
     theorem_3_3_kernel_approximation,
     theorem_3_3_operator_norm,
     theorem_3_3_sharpened,
@@ -92,6 +96,10 @@ CATALOGUE: tuple[Statement, ...] = (
     corollary_rank.STATEMENT,
     corollary_new_point.STATEMENT,
     corollary_out_of_sample.STATEMENT,
+    equation_13_14_distance_along_the_flow.STATEMENT,
+    equation_13_14_as_printed.STATEMENT,
+    equation_15_16_test_predictors.STATEMENT,
+    section_4_test_predictors_as_printed.STATEMENT,
 )
 
 

@@ -20,6 +20,7 @@ from theorems.statement import Finding, Record, Statement
 
 SCHEMA_VERSION = 1
 RECORDS = "records.json"
+STUDIES = "studies.json"
 
 
 def overall(statement: Statement, records: Iterable[Record]) -> Finding:

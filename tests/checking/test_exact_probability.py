@@ -2,6 +2,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil, comb, floor, prod
 
+import flint
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -107,6 +108,51 @@ def test_a_wider_box_is_left_less_often():
     q = [Fraction(1, 6), Fraction(2, 6), Fraction(3, 6)]
     seen = [multinomial_leaves_box(60, q, [10 - r, 20 - r, 30 - r], [10 + r, 20 + r, 30 + r]) for r in range(20)]
     assert all(narrow.lower > wide.upper for narrow, wide in pairwise(seen))
+
+
+@pytest.mark.parametrize(
+    ("groups", "m"),
+    [
+        ([(64, 5, 22)], 800),
+        ([(40, 0, 11), (24, 4, 30)], 500),
+        ([(1, 0, 30), (33, 2, 19), (2, 3, 40)], 300),
+        ([(100, 12, 12)], 1200),  # inside is less likely than the tails that are cut
+    ],
+)
+def test_many_categories_agree_with_the_whole_product_of_series(groups, m):
+    """Tails that are cut, against one exact coefficient: m! [x^m] prod (sum_k x^k / k!) / J^m for J equal atoms."""
+    product = flint.fmpq_poly([1])
+    for times, low, high in groups:
+        series = [flint.fmpq(0)] * low + [1 / flint.fmpq(flint.fmpz.fac_ui(k)) for k in range(low, high + 1)]
+        product *= flint.fmpq_poly(series) ** times
+    atoms = sum(times for times, _, _ in groups)
+    inside = product[m] * flint.fmpz.fac_ui(m) / flint.fmpz(atoms) ** m
+    truth = 1 - Fraction(int(inside.p), int(inside.q))
+    lows, highs = ([v for times, *ends in groups for v in [ends[side]] * times] for side in (0, 1))
+    enclosed = multinomial_leaves_box(m, [Fraction(1, atoms)] * atoms, lows, highs)
+    assert enclosed.lower <= truth <= enclosed.upper
+    assert enclosed.upper - enclosed.lower <= Fraction(2.0**-40) * truth
+
+
+def test_tails_that_are_cut_do_not_hide_a_tiny_failure():
+    """64 atoms, a wide box: to know a failure of 2^-115 to 2^-40 of itself takes more than the first 128 bits."""
+    m, atoms = 640, 64
+    enclosed = multinomial_leaves_box(m, [Fraction(1, atoms)] * atoms, [0] * atoms, [70] * atoms)
+    one = binomial_leaves_interval(m, Fraction(1, atoms), 0, 70)
+    assert 0 < enclosed.lower < Fraction(1, 2**110)
+    # inclusion and exclusion: negatively dependent counts, so pairs count for less than the square
+    assert atoms * one.upper >= enclosed.lower
+    assert enclosed.upper >= atoms * one.lower - (atoms * one.upper) ** 2
+    assert enclosed.upper - enclosed.lower <= Fraction(2.0**-40) * enclosed.lower
+
+
+def test_a_logarithm_without_the_dimension_fails_on_four_thousand_atoms():
+    """Part of the published table: the size 3 eps^-2 s ln(16/delta) at eps = .49, delta = 1/2, m = 177,195."""
+    atoms, eps, lam, m = 4096, Fraction(49, 100), Fraction(1, 1000), 177_195
+    low, high = (Fraction(m, atoms) * ((1 + sign * eps) * (1 + lam) - lam) for sign in (-1, 1))
+    box = [ceil(low)] * atoms, [floor(high)] * atoms
+    found = multinomial_leaves_box(m, [Fraction(1, atoms)] * atoms, *box)
+    assert float(found.lower) == pytest.approx(0.99786409744, rel=1e-9)
 
 
 def test_against_simulation():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reference.finite_features import coupon as coupon_features
 from reference.leverage import whitener
 from reference.random_features import modified_features
-from theorems.checking.events import Event, answers, exact_failure
+from theorems.checking.events import Event, answers, bounded, exact_failure
 from theorems.checking.exact_probability import multinomial_leaves_box
 from theorems.checking.loewner import decide_psd
 from theorems.checking.sampler_law import law_log_wealth
@@ -37,7 +37,7 @@ from theorems.glss.sampling_instances import (
 from theorems.glss.sampling_recipe import PAPER, features_asked, over, safe_ceiling
 from theorems.glss.sampling_strategies import as_stream, finite_worlds, plane_worlds
 from theorems.glss.theorem_3_3_kernel_approximation import STATEMENT, TWINS
-from theorems.statement import Answer
+from theorems.statement import Answer, BoundBatch
 
 EXACT = [COUPON_2, COUPON_3, COUPON_8, COUPON_20, SPIKE, RAMP, NULL_ATOM]
 
@@ -100,7 +100,9 @@ def test_the_box_of_a_twin_is_its_event_too(twin):
     law = np.array([float(q) for q in built.box.law])
     counts = np.random.default_rng(5).multinomial(m, law, size=60)
     inside = ((counts >= built.box.low) & (counts <= built.box.high)).all(axis=1)
-    assert (answers(built.draw(np.random.default_rng(5), 60)) == np.where(inside, Answer.IN, Answer.OUT)).all()
+    drawn = built.draw(np.random.default_rng(5), 60)
+    decided = bounded(drawn).answers if isinstance(drawn, BoundBatch) else answers(drawn)
+    assert (decided == np.where(inside, Answer.IN, Answer.OUT)).all()
 
 
 def test_sampled_failures_agree_with_the_exact_probability_within_a_binomial_band():
@@ -212,6 +214,27 @@ def test_a_broken_hypothesis_is_named_with_its_value(change, clause):
 
 def test_a_ridge_just_below_the_norm_is_accepted_exactly():
     assert STATEMENT.violated(replace(COUPON_2, lam=1 - Fraction(1, 10**9))) == []
+
+
+def test_every_false_neighbour_of_the_table_has_its_twin():
+    """Part by part: logarithm, constants, domination, weights, ridge, accuracy."""
+    failures = {
+        "log_factor_dropped": 0.5,
+        "log_without_s": 0.99,
+        "constant_a_hundred_times_smaller": 0.99,
+        "domination_dropped": 0.9,
+        "weights_dropped": 0.99,
+        "ridge_beyond_the_norm": 1,
+        "accuracy_ten_times_better": 0.99,
+        "no_ridge_in_the_event": 1,
+        "eps_for_eps_squared": 0.5,
+    }
+    twins = {t.name: t for t in TWINS}
+    for name, least in failures.items():
+        x = twins[name].refuted_on
+        built = twins[name].conclusion.construction(x, twins[name].conclusion.size(x))
+        assert exact_failure(built).lower >= least, name
+        assert exact_failure(built).lower > x.delta, name
 
 
 def test_streamed_features_refuse_any_other_recipe():

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 
-from reports.figures import failure_curve, least_sizes, power_of_ten, sizes
+from reports.drawing import power_of_ten
+from reports.figures import failure_curve, least_sizes, sizes
 
 EXAMPLE = json.loads(Path(__file__).with_name("records_example.json").read_text(encoding="utf-8"))
 EXACT, SAMPLED = (copy.deepcopy(record) for record in EXAMPLE["records"] if record["curve"])

@@ -16,6 +16,8 @@ from reports.page import MARKDOWN_LIMIT
 
 EXAMPLE_PATH = Path(__file__).with_name("records_example.json")
 EXAMPLE = json.loads(EXAMPLE_PATH.read_text(encoding="utf-8"))
+STUDIES_PATH = Path(__file__).with_name("studies_example.json")
+STUDIES = json.loads(STUDIES_PATH.read_text(encoding="utf-8"))["studies"]
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -384,12 +386,12 @@ def test_an_unreadable_file_or_formula_leaves_the_old_pages(tmp_path):
     assert not markdown.exists()
 
 
-def test_the_three_paths_must_differ(tmp_path):
+def test_the_paths_must_differ(tmp_path):
     records = tmp_path / "records.json"
     records.write_text(json.dumps(EXAMPLE), encoding="utf-8")
     before = records.read_bytes()
     for paths in ((records, tmp_path / "p.md"), (tmp_path / "p", tmp_path / "." / "p")):
-        with pytest.raises(ValueError, match="the three paths must differ"):
+        with pytest.raises(ValueError, match="the paths must differ"):
             write_reports(records, *paths)
     assert records.read_bytes() == before
 
@@ -450,3 +452,77 @@ def test_the_command_that_made_the_records_is_shown_as_it_was(tmp_path):
     write_reports(tmp_path / "records.json", tmp_path / "page.html", tmp_path / "page.md")
     assert "theorems verify 3.3 -k &#39;a b&#39; --seed 7" in (tmp_path / "page.html").read_text()
     assert "theorems verify 3.3 -k 'a b' --seed 7" in (tmp_path / "page.md").read_text()
+
+
+# -------------------------------------------------------------------------------------------------- studies
+
+
+@pytest.fixture(scope="module")
+def with_studies(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studies")
+    write_reports(EXAMPLE_PATH, folder / "page.html", folder / "page.md", studies=STUDIES_PATH)
+    return (folder / "page.html").read_text(encoding="utf-8"), (folder / "page.md").read_text(encoding="utf-8")
+
+
+def test_a_page_without_studies_has_no_word_of_them(example, with_studies):
+    for plain, drawn in zip(example, with_studies, strict=True):
+        assert "Studies" not in plain
+        assert "Studies" in drawn
+
+
+def test_studies_are_closed_html_without_addresses_and_every_link_is_met(with_studies):
+    html, _ = with_studies
+    seen = outline(html)
+    assert len(seen.ids) == len(set(seen.ids))
+    assert {"study-made.up", "study-long"} <= set(seen.ids)
+    assert all(target.startswith("#") for target in seen.targets)
+    assert {target[1:] for target in seen.targets} <= set(seen.ids)
+    assert "#study-made.up" in seen.targets
+    assert "://" not in html
+
+
+def test_every_fact_of_every_study_is_on_both(with_studies):
+    html, markdown = text_of(with_studies[0]), flat(with_studies[1])
+    for study in STUDIES:
+        facts = [study["id"], study["title"], study["says"], study["command"], *study["about"][1:]]
+        facts += [column[name] for column in study["columns"] for name in ("name", "says")]
+        for fact in facts:
+            assert fact in html
+            assert fact in markdown
+    assert "about 3.3, elsewhere" in html
+    assert "about 3.3, elsewhere" in markdown
+    assert "| b | 0.5 | 0.01 | 2 | 1,234,567 |" in markdown
+    assert "| b | 0.5 | 0.01 | 4 |  |" in markdown
+    assert "1,234,567" in html
+
+
+def test_a_study_is_drawn_and_a_long_table_waits(with_studies):
+    html, markdown = with_studies
+    short, long = (
+        html[html.index(f'<article id="study-{name}">') :].split("</article>")[0] for name in ("made.up", "long")
+    )
+    assert short.count("<svg ") == 1
+    assert "<details>" not in short
+    assert long.count("<svg ") == 0
+    assert "The table, 20 rows" in long
+    assert markdown.count("The table, 20 rows") == 1
+
+
+def test_other_code_than_that_of_the_verdicts_is_said(tmp_path, with_studies):
+    assert "Measured with other code" in with_studies[0]
+    document = json.loads(STUDIES_PATH.read_text(encoding="utf-8")) | {"code_digest": EXAMPLE["code_digest"]}
+    same = tmp_path / "studies.json"
+    same.write_text(json.dumps(document), encoding="utf-8")
+    write_reports(EXAMPLE_PATH, tmp_path / "page.html", tmp_path / "page.md", studies=same)
+    assert "Measured with other code" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Measured with other code" not in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+
+def test_unreadable_studies_leave_the_old_page(tmp_path):
+    (tmp_path / "page.html").write_text("old", encoding="utf-8")
+    (tmp_path / "studies.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RecordsUnreadable, match=r"studies\.json: "):
+        write_reports(EXAMPLE_PATH, tmp_path / "page.html", tmp_path / "page.md", studies=tmp_path / "studies.json")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "old"
+    with pytest.raises(ValueError, match="the paths must differ"):
+        write_reports(EXAMPLE_PATH, tmp_path / "page.html", tmp_path / "page.md", studies=EXAMPLE_PATH)

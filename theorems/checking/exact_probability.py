@@ -5,6 +5,8 @@
 Independent Poisson counts of means m q_j, given that they sum to m, are multinomial. So P(inside) is one
 coefficient of a product of truncated Poisson series over P(Poisson(m) = m), computed in balls whose precision
 grows until the *failure* probability, often far below the rounding of 1, is known to the asked relative width.
+Every factor is the law of a sum, so far tails of partial products are cut off and charged to the answer: without
+that, thousands of categories would cost the square of m.
 A second route counts in integers, for small cases and as an oracle.
 """
 
@@ -12,13 +14,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, lcm
 
 from reference.arithmetic import (
+    Ball,
     Interval,
+    ball,
+    ball_series_product,
     binomial_tails,
-    coefficient_of_powers,
     interval,
     poisson_mass,
     poisson_series,
@@ -27,6 +32,7 @@ from reference.arithmetic import (
 from theorems.statement import Enclosure
 
 _FIRST_BITS = 128
+_GUARD_BITS = 64  # beyond those that a cut tail is measured in
 
 
 def multinomial_leaves_box(
@@ -158,12 +164,76 @@ def _trimmed(m: int, box: Box) -> Box:
     return [(p, max(a, m - (most - b)), min(b, m - (least - a))) for p, a, b in bounded]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sum:
+    """P(counts in their ranges, with sum start + k) for independent Poisson counts, k = 0, 1, ...
+
+    Parameters
+    ----------
+    masses : balls around these probabilities, near the middle of the law
+    lost : at most this much probability lies outside the window
+    """
+
+    start: int
+    masses: list[Ball]
+    lost: Fraction
+
+    def plus(self, other: _Sum, bits: int) -> _Sum:
+        """Add an independent sum: a product of series, none of whose coefficients sum to more than 1."""
+        length = len(self.masses) + len(other.masses) - 1
+        return _cut(
+            _Sum(
+                start=self.start + other.start,
+                masses=ball_series_product([self.masses, other.masses], length, bits + _GUARD_BITS),
+                lost=self.lost + other.lost,
+            ),
+            bits,
+        )
+
+    def at(self, total: int) -> Interval:
+        """Enclose the probability of one value of the sum."""
+        k = total - self.start
+        low, high = interval(self.masses[k]) if 0 <= k < len(self.masses) else (Fraction(0), Fraction(0))
+        return max(low, Fraction(0)), high + self.lost
+
+
+def _cut(law: _Sum, bits: int) -> _Sum:
+    """Drop at most 2^-bits of probability from either end."""
+    allowed = Fraction(1, 2**bits)
+    with precision(bits + _GUARD_BITS):
+        first, last = (_negligible(masses, allowed, bits) for masses in (law.masses, law.masses[::-1]))
+    kept = law.masses[first : len(law.masses) - last] or [ball(0, bits)]  # all of it may be negligible
+    return _Sum(start=law.start + first, masses=kept, lost=law.lost + 2 * allowed)
+
+
+def _negligible(masses: Sequence[Ball], allowed: Fraction, bits: int) -> int:
+    """Count how many leading masses sum to no more than is allowed."""
+    most, total = ball(allowed, bits), ball(0, bits)
+    for k, mass in enumerate(masses):
+        total += mass
+        if not total <= most:
+            return k
+    return len(masses)
+
+
+def _repeated(law: _Sum, times: int, bits: int) -> _Sum:
+    """Add `times` >= 1 independent copies of a sum, by squaring."""
+    if times == 1:
+        return law
+    half = _repeated(law, times // 2, bits)
+    both = half.plus(half, bits)
+    return both.plus(law, bits) if times % 2 else both
+
+
 def _complement_by_series(m: int, box: Box, bits: int) -> Interval:
     """Enclose 1 - P(inside); equal categories share one series and a power."""
-    factors = [(poisson_series(m * p, a, b, bits), times) for (p, a, b), times in Counter(box).items()]
-    inside = coefficient_of_powers(factors, m - sum(a for _, a, _ in box), bits)
+    whole = _Sum(start=0, masses=[ball(1, bits)], lost=Fraction(0))
+    for (p, a, b), times in Counter(box).items():
+        series = poisson_series(m * p, a, b, bits + _GUARD_BITS)
+        law = _cut(_Sum(start=a, masses=series.coeffs(), lost=Fraction(0)), bits)
+        whole = whole.plus(_repeated(law, times, bits), bits)
     with precision(bits):
-        return interval(1 - inside / poisson_mass(m, bits))
+        return interval(1 - ball(whole.at(m), bits) / poisson_mass(m, bits))
 
 
 def _chance_by_counting(m: int, box: Box) -> Fraction:

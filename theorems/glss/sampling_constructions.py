@@ -11,23 +11,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor
 
 import numpy as np
 
+from reference.arc_cosine import arc_cosine_kernel, arc_cosine_kernel_error
 from reference.arithmetic import Interval
-from reference.dominating import dominate_cells
+from reference.dominating import DominatingAtoms, dominate_cells
 from reference.gaussian_fourier import gaussian_kernel, gaussian_kernel_error
-from reference.leverage import (
-    statistical_dimension_enclosure,
-)
+from reference.leverage import statistical_dimension_enclosure
 from reference.orthants import cells
 from reference.preconditions import SMALLEST_NORMAL, UNIT_ROUNDOFF, Float64, gamma
 from reference.relu_tangent import tangent_kernel, tangent_kernel_error
-from theorems.glss.sampling_instances import CellWorld, FiniteWorld, FourierData, SamplingInstance, TangentData
+from theorems.glss.counted_draws import Row, as_floats, counts_box, sampling_of
+from theorems.glss.diagonal_worlds import DiagonalWorld, dimension, on_diagonal_world
+from theorems.glss.sampling_instances import (
+    CellWorld,
+    FiniteWorld,
+    FourierData,
+    PairData,
+    SamplingInstance,
+    TangentData,
+)
 from theorems.glss.sampling_recipe import PAPER, Numbers, Quantities, Recipe, features_asked
+from theorems.glss.step_cells import StepWorld, dominate_steps, step_grams
 from theorems.glss.streamed_features import stream_of
-from theorems.statement import Claim, Construction, CountsBox, NearMatrix, Rows, Sampling, SpectralBatch
+from theorems.statement import Claim, Construction, CountsBox, NearMatrix, Rows, SpectralBatch
 
 COUNTED_BATCH, STREAMED_BATCH = 256, 32  # trials per batch: microseconds each, and milliseconds each
 
@@ -42,13 +50,17 @@ def kernel(x: SamplingInstance) -> tuple[Float64, float]:
     """Give the Gram matrix K of an instance and a bound of its error in the spectral norm."""
     match x:
         case FiniteWorld():
-            K = _as_floats(_exact_kernel(x))
+            K = as_floats(_exact_kernel(x))
             # every entry is correctly rounded; what underflows is off by less than the least normal number
             return K, UNIT_ROUNDOFF * float(np.linalg.norm(K)) * (1 + gamma(K.size)) + len(K) * SMALLEST_NORMAL
         case FourierData():
             return gaussian_kernel(x.X, x.sigma), gaussian_kernel_error(x.X, x.sigma)
         case CellWorld() | TangentData():
             return tangent_kernel(x.X), tangent_kernel_error(x.X)
+        case StepWorld():
+            return arc_cosine_kernel(x.X, 0), arc_cosine_kernel_error(x.X, 0)
+        case PairData():
+            return stream_of(x).K, stream_of(x).K_radius
     raise TypeError(f"kernel: no kernel is known for a {type(x).__name__}")
 
 
@@ -62,8 +74,10 @@ def construct(x: SamplingInstance, m: int, recipe: Recipe) -> Construction:
     match x:
         case FiniteWorld():
             return _on_finite_world(x, m, recipe)
-        case CellWorld():
+        case CellWorld() | StepWorld():
             return _on_cells(x, m, recipe)
+        case DiagonalWorld():
+            return on_diagonal_world(x, m, recipe)
     if recipe.scheme is not PAPER.scheme or recipe.drawing is not PAPER.drawing or recipe.grams is not PAPER.grams:
         raise TypeError(f"construct: streamed features know only the theorem's recipe, on {x.name}")
     return _streamed(_streamable(x), m, recipe)
@@ -85,8 +99,11 @@ def _dimensions(x: SamplingInstance) -> tuple[Interval, Interval]:
         case FiniteWorld():
             s, whole = x.features.statistical_dimension(x.lam), _finite(x).s_q_tilde
             return (s, s), (whole, whole)
-        case CellWorld():
-            return statistical_dimension_enclosure(*kernel(x), x.lam), dominate_cells(x.X, x.lam).integral
+        case DiagonalWorld():
+            s = dimension(x)
+            return (s, s), (s, s)
+        case CellWorld() | StepWorld():
+            return statistical_dimension_enclosure(*kernel(x), x.lam), _dominated(x).integral
     stream = stream_of(_streamable(x))
     return stream.s_lambda, stream.s_q_tilde
 
@@ -138,20 +155,26 @@ def _on_finite_world(x: FiniteWorld, m: int, recipe: Recipe) -> Construction:
     return Construction(
         size=m,
         batch_size=COUNTED_BATCH,
-        draw=_counted(x, m, recipe, _as_floats(scheme.law), _as_floats(weight), _as_floats(grams), exact),
+        draw=_counted(x, m, recipe, as_floats(scheme.law), as_floats(weight), as_floats(grams), exact),
         facts=_facts(x),
         box=_box(x, m, recipe, scheme.law, weight, grams) if recipe.drawing.independent else None,
         size_needed=features_asked(_by_equation_4(x), bits=512),
-        sampling=_sampling(recipe, _as_floats(parts.q_bar), _as_floats(scheme.law)),
+        sampling=sampling_of(recipe, as_floats(parts.q_bar), as_floats(scheme.law)),
         mean=lambda _: average,
     )
 
 
-def _on_cells(x: CellWorld, m: int, recipe: Recipe) -> Construction:
-    found, atoms = cells(x.X), dominate_cells(x.X, x.lam)
+@lru_cache(maxsize=8)
+def _dominated(x: CellWorld | StepWorld) -> DominatingAtoms:
+    return dominate_steps(x.X, x.lam) if isinstance(x, StepWorld) else dominate_cells(x.X, x.lam)
+
+
+def _on_cells(x: CellWorld | StepWorld, m: int, recipe: Recipe) -> Construction:
+    found, atoms = cells(x.X), _dominated(x)
     scheme = recipe.scheme(found.probability, atoms.law)
     law = scheme.law / scheme.law.sum()
-    weight, grams = scheme.weight * float(recipe.scale(m)), recipe.grams(found.gram(x.X))
+    seen = step_grams(found.patterns) if isinstance(x, StepWorld) else found.gram(x.X)
+    weight, grams = scheme.weight * float(recipe.scale(m)), recipe.grams(seen)
     built = np.tensordot(law * weight * m, grams, axes=1)
     average = Claim(
         says="E[Psi Psi^T] = K, summed over the cells",
@@ -165,7 +188,7 @@ def _on_cells(x: CellWorld, m: int, recipe: Recipe) -> Construction:
         draw=_counted(x, m, recipe, law, weight, grams, None),
         facts=_facts(x),
         size_needed=features_asked(quantities(x), bits=512),
-        sampling=_sampling(recipe, atoms.law, law),
+        sampling=sampling_of(recipe, atoms.law, law),
         mean=lambda _: average,
     )
 
@@ -215,47 +238,34 @@ def _box(x: FiniteWorld, m: int, recipe: Recipe, law: Numbers, weight: Numbers, 
     J, n, K = len(grams), len(grams[0]), _exact_kernel(x)
     if any(grams[j][a][b] for j in range(J) for a in range(n) for b in range(n) if a != b):
         return None
-    eps, a, b = recipe.event.eps(x.eps), recipe.event.kernel_ridge(x.lam), recipe.event.sample_ridge(x.lam)
-    low, high = [0] * J, [m] * J
+    rows: list[Row] = []
     for i in range(n):
-        per_count = [(j, weight[j] * grams[j][i][i]) for j in range(J) if weight[j] * grams[j][i][i]]
-        allowed = [(1 - eps) * (K[i][i] + a) - b, (1 + eps) * (K[i][i] + a) - b]
-        if len(per_count) > 1:
+        serving = [(j, weight[j] * grams[j][i][i]) for j in range(J) if weight[j] * grams[j][i][i]]
+        if len(serving) > 1:
             return None
-        if per_count:
-            j, unit = per_count[0]
-            low[j], high[j] = max(low[j], ceil(allowed[0] / unit)), min(high[j], floor(allowed[1] / unit))
-        elif not allowed[0] <= 0 <= allowed[1]:
-            low[0], high[0] = 1, 0
-    return CountsBox(m=m, law=tuple(law), low=tuple(low), high=tuple(high))
-
-
-def _sampling(recipe: Recipe, claimed: Float64, law: Float64) -> Sampling:
-    return Sampling(
-        claimed=claimed,
-        indices=lambda count, rng: recipe.drawing.indices(law, count, rng),
-        counts=lambda count, rng: recipe.drawing.counts(law, count, rng, 1)[0],
-    )
+        rows.append((*serving[0], K[i][i]) if serving else (None, Fraction(0), K[i][i]))
+    return counts_box(m, law, rows, recipe.event, x.eps, x.lam)
 
 
 # ----------------------------------------------------------------------------------------------- streamed features
 
 
-def _streamed(x: TangentData | FourierData, m: int, recipe: Recipe) -> Construction:
+def _streamed(x: TangentData | FourierData | PairData, m: int, recipe: Recipe) -> Construction:
     """Stream the features of each trial.
 
-    Error: a Gram entry is a sum of m terms, so it is off by at most (relative + gamma_{m+d+48}) times the sum of
-    their absolute values, hence the matrix by that times tr Kt, as in `_counted`; a feature row that is off by
-    delta in each of its two entries moves every weighted unit Gram matrix by at most 3 n delta in norm, the mean of
-    the weights being tr Kt / n. Activations are signs of float inner products: the law of a trial is the exact
-    one up to a total variation of at most m n d 2^-52 (see `reference.relu_tangent.activations`).
+    Error: a Gram entry is a sum of m terms, or of 2 m for cosines and sines, so it is off by at most
+    (relative + gamma_{2m+d+48}) times the sum of their absolute values, hence the matrix by that times tr Kt, as in
+    `_counted`; what rounded features cost is the stream's to say. Activations are signs of float inner products: the
+    law of a trial is the exact one up to a total variation of at most m n d 2^-52 (see
+    `reference.relu_tangent.activations`).
     """
     stream, event, n, d = stream_of(x), recipe.event, len(x.X), x.X.shape[1]
 
     def one(rng: np.random.Generator) -> tuple[Float64, float]:
         W, weights = stream.draw(m, rng)
-        Kt = stream.gram(W, weights * (m * float(recipe.scale(m))))
-        return Kt, float((stream.relative + gamma(m + d + 48) + 3 * stream.feature_error(W)) * np.trace(Kt))
+        scaled = weights * (m * float(recipe.scale(m)))
+        Kt = stream.gram(W, scaled)
+        return Kt, float((stream.relative + gamma(2 * m + d + 48)) * np.trace(Kt)) + stream.feature_error(W, scaled)
 
     def draw(rng: np.random.Generator, trials: int) -> SpectralBatch:
         Kt, radius = np.empty((trials, *stream.K.shape)), np.empty(trials)
@@ -282,10 +292,10 @@ def _streamed(x: TangentData | FourierData, m: int, recipe: Recipe) -> Construct
         rounding = gamma(3 * n + 8) * float(np.einsum("ij,jk,ik->", np.abs(B), np.abs(Kt), np.abs(B)))
         error = Fraction(radius * float(np.square(B).sum()) * (1 + gamma(n * n + 8)) + 2 * rounding)
         return Claim(
-            says="tr (K + lambda I)^-1 Psi Psi^T against " + ("s_lambda" if stream.every_trace else "s_q_tilde"),
+            says="tr (K + lambda I)^-1 Psi Psi^T against " + ("s_lambda" if stream.trace else "s_q_tilde"),
             left=((value - error) / (1 + r), (value + error) / (1 - r)),
-            relation="=" if stream.every_trace else "<=",
-            right=stream.s_lambda if stream.every_trace else stream.s_q_tilde,
+            relation="=" if stream.trace else "<=",
+            right=stream.trace or stream.s_q_tilde,
             resolution=Fraction(1, 10**5),
         )
 
@@ -299,8 +309,8 @@ def _streamed(x: TangentData | FourierData, m: int, recipe: Recipe) -> Construct
     )
 
 
-def _streamable(x: SamplingInstance) -> TangentData | FourierData:
-    if isinstance(x, TangentData | FourierData):
+def _streamable(x: SamplingInstance) -> TangentData | FourierData | PairData:
+    if isinstance(x, TangentData | FourierData | PairData):
         return x
     raise TypeError(f"construct: no features are known for a {type(x).__name__}")
 
@@ -315,10 +325,6 @@ def _facts(x: SamplingInstance) -> dict[str, float | int | str]:
         "lambda": float(x.lam),
         "eps": float(x.eps),
     }
-
-
-def _as_floats(numbers: object) -> Float64:
-    return np.asarray(numbers, dtype=object).astype(np.float64)
 
 
 def _rows(matrix: Numbers) -> Rows:

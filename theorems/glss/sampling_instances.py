@@ -4,6 +4,7 @@ FiniteWorld   finitely many features with rational probabilities: everything is 
 CellWorld    ReLU tangent features of points in the plane: finitely many activation cells
 TangentData   ReLU tangent features of points in any dimension
 FourierData   Gaussian Fourier features of points in any dimension
+PairData      features of a pair (phi, p), drawn by rejection
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from reference.finite_features import FiniteFeatures
 from reference.gaussian_fourier import gaussian_kernel
 from reference.preconditions import Float64
 from reference.relu_tangent import tangent_kernel
+from theorems.glss.feature_pairs import Family
 from theorems.statement import Instance
 
 
@@ -84,6 +86,20 @@ class FourierData(SamplingInstance):
 
     X: Float64
     sigma: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairData(SamplingInstance):
+    """Features of a family of pairs (phi, p), at points in R^d.
+
+    Parameters
+    ----------
+    X : (n, d)
+    family : see `feature_pairs`
+    """
+
+    X: Float64
+    family: Family
 
 
 # ------------------------------------------------------------------------------------------- exact worlds

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from reference import arithmetic
 from reference.arithmetic import Interval
 from reference.dominating import envelope_fourier, envelope_tangent, rejection_sample
 from reference.dominating_grid import piecewise_constant
@@ -22,8 +23,10 @@ from reference.leverage import (
     whitening_residual,
 )
 from reference.preconditions import UNIT_ROUNDOFF, Float64, gamma
-from reference.relu_tangent import tangent_gram, tangent_kernel, tangent_kernel_error
-from theorems.glss.sampling_instances import FourierData, TangentData
+from reference.rejection import absolute_form
+from reference.relu_tangent import chunks, tangent_gram, tangent_kernel, tangent_kernel_error
+from theorems.glss.feature_pairs import pair_of
+from theorems.glss.sampling_instances import FourierData, PairData, TangentData
 
 # Cells of the piecewise-constant q_tilde, by dimension. Measured at n = 8, lambda = ||K||/100, s_q_tilde exceeds
 # s_lambda by .06 % in one dimension and 3 % in two; in three, 32768 cells cost 53 %.
@@ -38,28 +41,29 @@ class Stream:
     ----------
     K : (n, n), within `K_radius` of the truth in the spectral norm
     whitener : B with B (K + lam I) B^T = I, up to `residual` in norm
-    every_trace : whether tr (K + lam I)^-1 Psi Psi^T is s_lambda in every draw: q_tilde is a multiple of q_lambda
+    trace : around tr (K + lam I)^-1 Psi Psi^T, the same in every draw where q_tilde is a multiple of q_lambda, or as
+        good as one; None where it is only known to be at most s_q_tilde
     draw : (m, rng) -> frequencies or neurons (m, d), weights p/q_bar (m,)
     gram : (W, weights) -> Psi Psi^T
     relative : bound of the relative error of the weights
-    feature_error : W -> bound of the error of one feature row, absolute; features have norm at most 1 where it counts
+    feature_error : (W, weights) -> bound of what rounded features cost Psi Psi^T, in the spectral norm
     """
 
     K: Float64
     K_radius: float
     whitener: Float64
     residual: float
-    every_trace: bool
+    trace: Interval | None
     s_lambda: Interval
     s_q_tilde: Interval
     draw: Callable[[int, np.random.Generator], tuple[Float64, Float64]]
     gram: Callable[[Float64, Float64], Float64]
     relative: float
-    feature_error: Callable[[Float64], float]
+    feature_error: Callable[[Float64, Float64], float]
 
 
 @lru_cache(maxsize=8)
-def stream_of(x: TangentData | FourierData) -> Stream:
+def stream_of(x: TangentData | FourierData | PairData) -> Stream:
     """Prepare the sampler: a grid for frequencies in d <= 3, else rejection from p under a proven envelope.
 
     With rejection, q_tilde = p tau_float (1 + 2 eta), where eta bounds the relative error of the computed tau: it
@@ -69,6 +73,8 @@ def stream_of(x: TangentData | FourierData) -> Stream:
     lam, X = float(x.lam), x.X
     if Fraction(lam) != x.lam:
         raise ValueError(f"stream_of: lambda must be a float64 number on streamed data, got lambda = {x.lam}")
+    if isinstance(x, PairData):
+        return _stream_of_pair(x, lam)
     if isinstance(x, FourierData):
         K, radius = gaussian_kernel(X, x.sigma), gaussian_kernel_error(X, x.sigma)
     else:
@@ -122,13 +128,82 @@ def stream_of(x: TangentData | FourierData) -> Stream:
         K_radius=radius,
         whitener=B,
         residual=whitening_residual(K, lam, radius),
-        every_trace=not on_a_grid,
+        trace=None if on_a_grid else s_lambda,
         s_lambda=s_lambda,
         s_q_tilde=s_q_tilde,
         draw=draw,
         gram=(lambda W, r: fourier_gram(X, W, r)) if fourier else (lambda W, r: tangent_gram(X, W, r)),
         relative=relative,
-        feature_error=lambda W: _fourier_error(X, float(np.sqrt((W * W).sum(axis=1).max()))) if fourier else 0.0,
+        feature_error=lambda W, weights: _fourier_gram_error(X, W, weights) if fourier else 0.0,
+    )
+
+
+def _fourier_gram_error(X: Float64, W: Float64, weights: Float64) -> float:
+    """Bound what rounded cosines and sines cost: rows off by delta in both entries move a Gram matrix by 3 n delta."""
+    delta = _fourier_error(X, float(np.sqrt((W * W).sum(axis=1).max())))
+    return float(3 * len(X) * delta * weights.mean() * (1 + gamma(len(W) + 16)))
+
+
+def _stream_of_pair(x: PairData, lam: float) -> Stream:
+    """Prepare rejection for a pair (phi, p), with a q_tilde that dominates at every w, however small phi(w) is.
+
+    q_tilde = p T,   T(w) = (||B Phi(w)||_F + c sqrt(g(w)))^2 k >= tau(w),   computed,
+    c = ||B||_F (slip + gamma_{n+8} ||reach||),   k = (1 + gamma_{d+32}) / (1 - r),   r = `whitening_residual`
+
+    c covers what rounding moves B Phi, and k what it moves the rest, the growth g included. By Minkowski
+
+    s_lambda <= int q_tilde <= (sqrt((1 + r) s_lambda) + 2 c sqrt(E_p g))^2 k (1 + gamma_{d+32})
+
+    A draw has T(w) <= theta g(w) with probability at most theta E_p g / s_q_tilde. Up to theta = (2^26 c)^2, which is
+    of the order 1e-11, each weighted trace s_q_tilde tau / T lies within 2^-24 of s_q_tilde, relatively.
+    """
+    X, d = x.X, x.X.shape[1]
+    pair = pair_of(x.family, d)
+    K, radius = pair.features.kernel_matrix(X)
+    s_lambda = statistical_dimension_enclosure(K, radius, x.lam)
+    B, r = whitener(K, lam), whitening_residual(K, lam, radius)
+    reach = pair.reach(X)
+    size = float(np.linalg.norm(reach))
+    c = float(np.linalg.norm(B)) * (pair.slip(X) + gamma(len(X) + 8) * size) * (1 + gamma(len(X) ** 2 + 16))
+    k = (1 + gamma(d + 32)) / (1 - r)
+
+    def over_growth(W: Float64) -> Float64:
+        whitened = [np.tensordot(B, pair.features.features(X, W[block]), axes=1) for block in chunks(len(W))]
+        norms = np.concatenate([np.sqrt(np.square(part).sum(axis=(0, 2))) for part in whitened])
+        ratio: Float64 = (norms / np.sqrt(pair.growth(W)) + c) ** 2 * k
+        return ratio
+
+    # tau <= ||Phi||^2 / lam and, entry by entry, reach^T |(K + lam I)^-1| reach, per unit of growth
+    most = min(float(reach @ absolute_form(B) @ reach), size**2 / lam * (1 + r)) * (1 + gamma(len(X) ** 2 + 16))
+    ceiling = (float(np.sqrt(most)) + 2 * c) ** 2 * k * (1 + gamma(16))
+    above = arithmetic.enclose(
+        lambda s, added, factor: (s.sqrt() + added) ** 2 * factor,
+        s_lambda[1] * (1 + Fraction(r)),
+        Fraction(2 * c * float(np.sqrt(pair.mean_growth)) * (1 + gamma(8))),
+        Fraction(k) * (1 + Fraction(gamma(d + 32))),
+    )[1]
+
+    def draw(m: int, rng: np.random.Generator) -> tuple[Float64, Float64]:
+        W, ratio = rejection_sample(pair.propose, over_growth, ceiling, rng, m)
+        return W, float(above) / (ratio * pair.growth(W))
+
+    def error(W: Float64, weights: Float64) -> float:
+        """Bound the mean of weight (2 ||Phi|| slip + slip^2) g."""
+        slip = pair.slip(X)
+        return float((weights * pair.growth(W)).mean() * (3 * size * slip + slip**2)) * (1 + gamma(len(W) + d + 16))
+
+    return Stream(
+        K=K,
+        K_radius=radius,
+        whitener=B,
+        residual=r,
+        trace=(s_lambda[0] * (1 - Fraction(1, 2**23)), above),
+        s_lambda=s_lambda,
+        s_q_tilde=(s_lambda[0], above),
+        draw=draw,
+        gram=lambda W, weights: pair.features.gram(X, W, weights),
+        relative=float((above - s_lambda[0]) / s_lambda[0]) + gamma(2 * d + 48),
+        feature_error=error,
     )
 
 

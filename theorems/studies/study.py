@@ -6,7 +6,8 @@ gives no verdict, so it spends no error budget; where its numbers are estimates,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -42,6 +43,10 @@ class Figure:
     panels : name of the column whose values tell panels apart; '' for one panel
     x_scale, y_scale : of the axes
     level : a horizontal line, with its words; None for none
+    where : columns with the value that a row must have to be drawn; all rows when left out
+    says : the caption, what to see in it
+
+    A row with an empty cell at `x` is not drawn, and one with an empty cell at a `y` not on that line.
     """
 
     x: str
@@ -51,6 +56,13 @@ class Figure:
     x_scale: Literal["linear", "log"] = "linear"
     y_scale: Literal["linear", "log"] = "linear"
     level: tuple[float, str] | None = None
+    where: tuple[tuple[str, Cell], ...] = ()
+    says: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column that the figure reads."""
+        return (self.x, *self.y, *self.by, *filter(None, [self.panels]), *(name for name, _ in self.where))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +76,13 @@ class Study:
     about : ids of the statements it belongs to
     says : what to read off it, two or three sentences
     columns : of the table
-    rows : (profile, sitting, store) -> its rows, one cell per column; a longer profile has more rows
+    rows : (profile, sitting, store) -> its rows, one cell per column; a longer profile has more rows, and one in
+        which the study takes no part has none
     figures : how it is drawn
+
+    Raises
+    ------
+    ValueError : an id of other characters, two columns of one name, or a figure of a column that is not there
     """
 
     id: str
@@ -73,5 +90,15 @@ class Study:
     about: tuple[str, ...]
     says: str
     columns: tuple[Column, ...]
-    rows: Callable[[str, Sitting, Store], Sequence[Sequence[Cell]]]
+    rows: Callable[[str, Sitting, Store], Iterable[Sequence[Cell]]]
     figures: tuple[Figure, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9._-]+", self.id):
+            raise ValueError(f"Study: id must be lower case letters, digits, '.', '_' and '-', got id = {self.id!r}")
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Study {self.id}: columns must have different names, got {', '.join(names)}")
+        unknown = [name for figure in self.figures for name in figure.names if name not in names]
+        if unknown:
+            raise ValueError(f"Study {self.id}: figures must draw its columns, got {unknown[0]!r}")
