@@ -48,6 +48,7 @@ from theorems.glss import (
     section_4_norm_of_a_draw,
     section_4_norm_of_a_draw_as_printed,
     section_4_second_moment_of_a_draw,
+    section_4_step_of_gradient_descent,
     section_4_test_predictors_as_printed,
     theorem_3_3_kernel_approximation,
     theorem_3_3_operator_norm,
@@ -100,6 +101,7 @@ CATALOGUE: tuple[Statement, ...] = (
     equation_13_14_as_printed.STATEMENT,
     equation_15_16_test_predictors.STATEMENT,
     section_4_test_predictors_as_printed.STATEMENT,
+    section_4_step_of_gradient_descent.STATEMENT,
 )
 
 

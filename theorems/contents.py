@@ -28,7 +28,7 @@ CONTENTS: tuple[tuple[Source, str, tuple[str, ...]], ...] = (
     (GLSS, "Section 4, ||Y_r||", ("glss.Yr-norm", "glss.Yr-norm.as_printed")),
     (GLSS, "Section 4, E[Y_r^2]", ("glss.Yr-2nd",)),
     (GLSS, "(12) concentration", ("glss.eq12",)),
-    (GLSS, "(13), (14) distance along the flow", ("glss.eq13-14", "glss.eq13-14.as_printed")),
+    (GLSS, "(13), (14) distance along the flow", ("glss.eq13-14", "glss.eq13-14.as_printed", "glss.descent-step")),
     (GLSS, "Lemma 4.1, kernel and weights along training", ()),
     (GLSS, "(15), (16) test predictors along the flow", ("glss.eq15-16",)),
     (GLSS, "Section 4, last displays", ("glss.sec4.end.as_printed",)),

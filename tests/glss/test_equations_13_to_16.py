@@ -7,19 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference.gradient_descent import descend
 from reports.mathematics import pieces
 from theorems.checking.claims import decide
 from theorems.glss import (
     equation_13_14_as_printed,
     equation_13_14_distance_along_the_flow,
     equation_15_16_test_predictors,
+    section_4_step_of_gradient_descent,
     section_4_test_predictors_as_printed,
 )
 from theorems.glss.equation_13_14_distance_along_the_flow import printed, right_side, terms
 from theorems.glss.flow_moments import ONE_NEURON, SQUARE, TRIANGLE, instances, moment
 from theorems.statement import Answer, Finding
 
-TRUE = [equation_13_14_distance_along_the_flow.STATEMENT, equation_15_16_test_predictors.STATEMENT]
+STEP = section_4_step_of_gradient_descent.STATEMENT
+TRUE = [equation_13_14_distance_along_the_flow.STATEMENT, equation_15_16_test_predictors.STATEMENT, STEP]
 FALSE = [equation_13_14_as_printed.STATEMENT, section_4_test_predictors_as_printed.STATEMENT]
 DRAWN = [*TRUE, FALSE[0]]
 
@@ -131,3 +134,30 @@ def test_the_formulas_can_be_typeset():
 
 def test_the_catalogued_moments_have_names_of_their_own():
     assert len({x.name for x in instances("night")}) == len(instances("night"))
+
+
+def test_E22_steps_that_cross_are_among_the_instances():
+    counts = {x.name: STEP.conclusion.facts(x)["crossings"] for x in STEP.instances("quick")}
+    assert counts["I0-small-step"] == counts["triangle-small-step"] == 0
+    assert min(counts[name] for name in ("square-leap", "triangle-leap", "duplicates-leap")) > 0
+
+
+def test_secant_slopes_lie_between_nothing_and_one():
+    for x in STEP.instances("quick"):
+        theta = section_4_step_of_gradient_descent.slopes(x)
+        assert ((theta >= 0) & (theta <= 1)).all()
+
+
+def test_the_step_agrees_with_the_float_trajectory():
+    """The reference implementation of gradient descent knows the same secants."""
+    for x in (SQUARE, TRIANGLE):
+        step = section_4_step_of_gradient_descent.step_from(x, "s", "s", Fraction(3, 2))
+        X, Y, W, a = (np.array(M, float) for M in (x.X, x.Y, x.W, x.a))
+        seen = descend(X, Y, W, a, kappa=float(x.kappa), lam=float(x.lam), step=1.5, steps=1, kernels=True)
+        ours = section_4_step_of_gradient_descent.secant_kernel(step).astype(float)
+        np.testing.assert_allclose(seen.secants[0], ours, rtol=1e-13, atol=1e-13)
+
+
+def test_a_step_beyond_the_ridge_is_refused():
+    x = section_4_step_of_gradient_descent.step_from(SQUARE, "s", "s", Fraction(7))
+    assert STEP.violated(x) == ["h lam must lie in (0, 1), got h = 7, lam = 1/7"]

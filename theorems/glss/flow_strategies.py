@@ -11,6 +11,7 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from theorems.glss.flow_moments import Moment, moment
+from theorems.glss.section_4_step_of_gradient_descent import Step, step_from
 
 _DIRECTIONS = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
 _POINTS = st.builds(
@@ -38,4 +39,14 @@ def moments(draw: st.DrawFn) -> Moment:
         a=draw(st.lists(st.sampled_from([-1, 1]), min_size=m, max_size=m)),
         kappa=draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 7), Fraction(99, 100)])),
         lam=draw(st.sampled_from([Fraction(1, 10**12), Fraction(1, 10), Fraction(999, 1000)])),
+    )
+
+
+def steps() -> st.SearchStrategy[Step]:
+    """Draw moments with steps that leave all neurons on their side, or throw most of them over."""
+    sizes = st.sampled_from([Fraction(1, 1000), Fraction(1, 2), Fraction(1), Fraction(7), Fraction(100)])
+    return (
+        st.tuples(moments(), sizes)
+        .filter(lambda drawn: drawn[1] * drawn[0].lam < 1)
+        .map(lambda drawn: step_from(drawn[0], "drawn", "drawn", drawn[1]))
     )
