@@ -4,7 +4,7 @@ from math import isnan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from theorems.checking import events
@@ -63,6 +63,52 @@ def test_rounding_of_the_ridges_is_paid_for():
     edge = float(Fraction(13, 10) * (1 + a) - b)
     [seen] = answers(batch([edge], a=a, b=b))
     assert seen in (truth(1, Fraction(edge), a, b, EPS), UNSURE)
+
+
+LEAST = Fraction(2) ** -1074
+places = st.sampled_from([-1074, -1073, -1060, -1023, -1022, -1021, -970, -500, 0, 900])
+signed = st.fractions(min_value=-8, max_value=8, max_denominator=24)
+
+
+@given(st.lists(signed, min_size=1, max_size=3), places, signed, places, st.booleans())
+@example([Fraction(6)], -1074, Fraction(-5, 2), -1074, True)
+def test_moving_a_ridge_is_paid_for_down_to_the_least_float(entries, place, ridge, other, wide):
+    M = np.diag([float(x * Fraction(2) ** place) for x in entries])
+    radius = np.zeros(2) if wide else 0.0
+    ridge *= Fraction(2) ** other
+    moved, cost = events._with_ridge(np.stack([M, M]) if wide else M, radius, ridge)
+    for i in range(len(M)):
+        error = abs(Fraction(float(moved[..., i, i].flat[0])) - Fraction(float(M[i, i])) - ridge)
+        assert error <= Fraction(float(np.max(cost)))
+    assert np.shape(cost) == np.shape(radius)
+    assert (moved[..., ~np.eye(len(M), dtype=bool)] == 0).all()
+    if ridge:  # and not by more than it can be worth
+        assert Fraction(float(np.max(cost))) <= 8 * LEAST + (np.abs(M).max() + 2 * abs(ridge)) * Fraction(2) ** -51
+    else:
+        assert np.max(cost) == 0
+
+
+def test_a_ridge_that_underflows_proves_nothing():
+    """In units of 2^-1074: K + a = 6 and Kt + b = 11 1/2 > 1.9 * 6; but fl(a - b) = -2 instead of -2 1/2."""
+    a, b, eps = Fraction(0), Fraction(5, 2) * LEAST, Fraction(9, 10)
+    k, kt = 6 * LEAST, 9 * LEAST
+    assert truth(k, kt, a, b, eps) == OUT
+    drawn = batch([float(kt)], k=float(k), a=a, b=b, eps=eps)
+    assert answers(drawn).tolist() == [UNSURE]
+    assert answers(batch([float(kt)], k=float(k), a=a, b=b, eps=eps, exact=exactly([kt], k))).tolist() == [OUT]
+
+
+subnormal = st.integers(0, 40).map(lambda x: x * LEAST)
+
+
+@given(subnormal, subnormal, st.integers(0, 80), st.integers(0, 80), st.sampled_from([1, 2, 3, 7]))
+def test_subnormal_worlds_are_never_decided_wrongly(k, kt, a, b, parts):
+    a, b = a * LEAST / parts, b * LEAST / parts
+    for eps in (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)):
+        [seen] = answers(batch([float(kt)], k=float(k), a=a, b=b, eps=eps))
+        assert seen in (truth(k, kt, a, b, eps), UNSURE)
+        [decided] = answers(batch([float(kt)], k=float(k), a=a, b=b, eps=eps, exact=exactly([kt], k)))
+        assert decided == truth(k, kt, a, b, eps)
 
 
 def test_unsure_without_exact_data_stays_unsure():

@@ -317,6 +317,7 @@ def test_a_radius_per_lane() -> None:
     assert answers.tolist() == [Answer.IN, Answer.IN, Answer.UNSURE, Answer.UNSURE]
     assert decide_psd_batch(-M, np.array([0.0, 2 - 1e-9, 2 + 1e-9, 1e308])).tolist() == [1, 1, 2, 2]
     assert decide_psd_batch(1e-300 * M, 1e300).tolist() == [Answer.UNSURE] * 4
+    assert decide_psd_batch(1e-300 * M[:1], 1e300).tolist() == [Answer.UNSURE]
 
 
 def test_extreme_scales() -> None:
@@ -771,7 +772,7 @@ def test_the_shift_is_twice_the_bound_of_rump(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(np.linalg, "cholesky", lambda M, seen=seen: seen.append(M.copy()) or np.zeros_like(M))
         M = np.zeros((1, n, n))
         M[0, 0, 0] = 1024.0
-        verified_cholesky._shifted_cholesky(M, np.zeros(1))
+        verified_cholesky.shifted_cholesky(M, np.zeros(1))
         gamma = Fraction(n + 3, 2**53 - (n + 3))
         bound = 2 * gamma / (1 - gamma) * 1024
         assert bound <= -Fraction(seen[0][0, 1, 1]) <= bound * (1 + Fraction(1, 2**39))
@@ -781,21 +782,21 @@ def test_a_form_must_be_negative_by_twice_its_error() -> None:
     """v = (1, 1): the form is -d exactly, its bound 2 gamma_8 (4 - d) = 64 units."""
     for units, negative in ((63, False), (64, False), (65, True), (1000, True)):
         M = np.array([[[1.0, -1.0], [-1.0, 1.0 - units * 2.0**-53]]])
-        answer = verified_cholesky._quadratic_form_is_negative(M, np.ones((1, 2)), np.zeros(1))
+        answer = verified_cholesky.quadratic_form_is_negative(M, np.ones((1, 2)), np.zeros(1))
         assert answer.tolist() == [negative]
 
 
 def test_the_scale_is_a_normal_power_of_two() -> None:
     peaks = np.array([0.75, 1.0, 0.0, 5e-324, 2.0**-1001, 1.5 * 2.0**1023])
     expected = [1.0, 0.5, 1.0, 2.0**1000, 2.0**1000, 2.0**-1000]
-    assert verified_cholesky._power_of_two(peaks).tolist() == expected
+    assert verified_cholesky.power_of_two(peaks).tolist() == expected
 
 
 def test_blocks_cover_each_lane_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verified_cholesky, "BLOCK_LANES", 2)
-    assert list(verified_cholesky._blocks(np.zeros((5, 1, 1)))) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert list(verified_cholesky.blocks(np.zeros((5, 1, 1)))) == [slice(0, 2), slice(2, 4), slice(4, 6)]
     monkeypatch.setattr(verified_cholesky, "BLOCK_ENTRIES", 7)
-    assert list(verified_cholesky._blocks(np.zeros((2, 3, 3)))) == [slice(0, 1), slice(1, 2)]
+    assert list(verified_cholesky.blocks(np.zeros((2, 3, 3)))) == [slice(0, 1), slice(1, 2)]
     K = np.eye(2)
     Kt = np.stack([K, 9 * K, K, 9 * K, K])
     answers = decide_spectral_batch(K, 0.0, Kt, 0.0, 1.0, Fraction(1, 2))
@@ -803,9 +804,12 @@ def test_blocks_cover_each_lane_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers.dtype == np.int8
 
 
-def test_a_matrix_larger_than_the_cache_allows_side_by_side() -> None:
-    M = np.stack([np.eye(24)] * 3)
-    assert decide_psd_batch(M).tolist() == [Answer.IN] * 3
+@pytest.mark.parametrize(("n", "lanes"), [(24, 3), (24, 30), (33, 3), (40, 50)])
+def test_lane_by_lane_or_side_by_side(n: int, lanes: int) -> None:
+    M = np.stack([np.eye(n)] * lanes)
+    assert decide_psd_batch(M).tolist() == [Answer.IN] * lanes
+    M[1, n - 1, n - 1] = -(2.0**-20)
+    assert decide_psd_batch(M).tolist() == [Answer.IN, Answer.OUT] + [Answer.IN] * (lanes - 2)
 
 
 def test_one_failing_lane_of_two_leaves_the_other_proven() -> None:

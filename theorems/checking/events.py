@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from theorems.checking.exact_probability import multinomial_leaves_box
 from theorems.checking.loewner import decide_psd
-from theorems.checking.verified_cholesky import UNIT, decide_spectral_batch
+from theorems.checking.spectral_batch import decide_spectral_batch
+from theorems.checking.verified_cholesky import UNIT
 from theorems.statement import Answer, Batch, BoundBatch, Construction, Enclosure, Rows, SpectralBatch
+
+Floats = npt.NDArray[np.float64]
+Radius = TypeVar("Radius", float, Floats)
+
+LEAST = 2.0**-1074  # the least positive float64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,15 +78,11 @@ def _above(x: Fraction) -> float:
 def answers(drawn: SpectralBatch) -> npt.NDArray[np.int8]:
     """Decide (1 - eps)(K + a I) <= Kt + b I <= (1 + eps)(K + a I) for every draw.
 
-    Unequal or missing ridges are moved into the matrices, at the cost of one rounding of each diagonal.
+    Unequal or missing ridges are moved into the matrices, at the cost of rounding each diagonal.
     """
     lam = max(drawn.a, drawn.b) or Fraction(1)
-    K, Kt = drawn.K, drawn.Kt
-    K_radius, Kt_radius = drawn.K_radius, drawn.Kt_radius
-    if drawn.a != lam:
-        K, K_radius = _shifted(K, float(drawn.a - lam)), K_radius + _shift_error(K, lam)
-    if drawn.b != lam:
-        Kt, Kt_radius = _shifted(Kt, float(drawn.b - lam)), Kt_radius + _shift_error(Kt, lam)
+    K, K_radius = _with_ridge(drawn.K, drawn.K_radius, drawn.a - lam)
+    Kt, Kt_radius = _with_ridge(drawn.Kt, drawn.Kt_radius, drawn.b - lam)
     found = decide_spectral_batch(K, K_radius, Kt, Kt_radius, lam, drawn.eps)
     if drawn.exact is not None:
         for b in np.flatnonzero(found == Answer.UNSURE):
@@ -87,13 +90,18 @@ def answers(drawn: SpectralBatch) -> npt.NDArray[np.int8]:
     return found
 
 
-def _shifted(M: npt.NDArray[np.float64], ridge: float) -> npt.NDArray[np.float64]:
-    return M + ridge * np.eye(M.shape[-1])
+def _with_ridge(M: Floats, radius: Radius, ridge: Fraction) -> tuple[Floats, Radius]:
+    """Add ridge I to M, (..., n, n), and to the radius what this costs in the spectral norm.
 
-
-def _shift_error(M: npt.NDArray[np.float64], lam: Fraction) -> float:
-    """Bound what rounding a ridge of at most lam and adding it to the diagonals costs, in the spectral norm."""
-    return 2 * UNIT * (float(np.abs(M).max()) + 2 * float(lam))
+    With r = fl(ridge) the diagonal is off by |r - ridge| <= u |r| + 2^-1075, the second where r is subnormal, and
+    by u |M_ii + r| from the sum, which is exact where it is subnormal. Three times 2^-1074 covers 2^-1075 and the two
+    products below, which may be rounded to a subnormal; twice the first-order terms cover the rest.
+    """
+    if ridge == 0:
+        return M, radius
+    r = float(ridge)
+    error = 2 * UNIT * float(np.abs(M).max()) + 4 * UNIT * abs(r) + 3 * LEAST
+    return M + r * np.eye(M.shape[-1]), radius + error
 
 
 def _exactly(K: Rows, Kt: Rows, drawn: SpectralBatch) -> Answer:

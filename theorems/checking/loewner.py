@@ -26,11 +26,8 @@ from reference.arithmetic import (
     quadratic_form,
 )
 from theorems.checking.matrix_input import Floats, GivenMatrix, Rows, exact_in_range, fractions, symmetric_matrix
-from theorems.checking.verified_cholesky import (
-    decide_psd_batch,
-    decide_spectral_batch,
-    decide_with_direction,
-)
+from theorems.checking.spectral_batch import decide_spectral_batch
+from theorems.checking.verified_cholesky import decide_psd_batch, decide_with_direction
 from theorems.statement import Answer
 
 __all__ = [

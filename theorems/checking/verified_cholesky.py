@@ -15,12 +15,12 @@ What underflows, in products, in squares of a norm or in the scaling, then costs
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.matrix_input import exact_in_range, first_asymmetry, first_not_finite
+from theorems.checking.matrix_input import first_asymmetry, first_not_finite
 from theorems.statement import Answer
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,14 @@ Answers = npt.NDArray[np.int8]
 UNIT = 2.0**-53
 OUTWARD = 1 + 2.0**-40  # swallows the roundings made while a bound itself is computed
 UNDERFLOW = 2.0**-500
-BLOCK_LANES, BLOCK_ENTRIES = 512, 2**18  # long enough to run side by side, small enough for the cache
+SIDE_BY_SIDE = 32  # up to this size NumPy across as many lanes is at least as fast as LAPACK lane by lane
+BLOCK_LANES, BLOCK_ENTRIES = 1024, 2**18  # long enough to run side by side, small enough for the cache
+CACHED_ENTRIES = 2**16  # where lanes are not run side by side
+
+
+def gamma(k: int) -> float:
+    """Bound the relative error of k roundings in a row: k u / (1 - k u)."""
+    return k * UNIT / (1 - k * UNIT)
 
 
 def decide_psd_batch(M: Floats, radius: float | Floats = 0.0) -> Answers:
@@ -54,10 +61,10 @@ def decide_psd_batch(M: Floats, radius: float | Floats = 0.0) -> Answers:
     Source: S. M. Rump, Verification of positive definiteness, BIT 46 (2006) 433-452.
     """
     here = "decide_psd_batch"
-    _check_batch(here, "M", M)
-    radii = _check_radius(here, "radius", radius, len(M))
+    check_batch(here, "M", M)
+    radii = check_radius(here, "radius", radius, len(M))
     answers = np.empty(len(M), np.int8)
-    for block in _blocks(M):
+    for block in blocks(M):
         answers[block], _ = decide_scaled(*_scaled(M[block], radii[block]))
     return answers
 
@@ -79,76 +86,6 @@ def decide_with_direction(M: Floats, radius: float) -> tuple[Answer, Floats]:
     return Answer(int(answers[0])), directions[0]
 
 
-def decide_spectral_batch(
-    K: Floats,
-    K_radius: float,
-    Kt: Floats,
-    Kt_radius: float | Floats,
-    lam: float | Fraction,
-    eps: float | Fraction,
-) -> Answers:
-    """Decide (1 - eps)(K + lam I) <= Kt + lam I <= (1 + eps)(K + lam I) for many Kt at once.
-
-    Formed as  Kt - (1-eps) K + eps lam I >= 0  and  (1+eps) K - Kt + eps lam I >= 0. With a = 1 -+ eps an entry
-    is off by at most 2.01 u a |K_ij| (rounding a, and the product), u |M_ij| (the difference) and, on the
-    diagonal, u (1.01 |M_ii| + 2 eps lam) more, so forming costs in spectral norm at most
-
-        u (3 a ||K||_F + 3 ||M||_F + 2 eps lam);
-
-    the distance to the true matrix adds Kt_radius + a K_radius.
-
-    Parameters
-    ----------
-    K : (n, n) float64, finite, exactly symmetric
-    K_radius : finite, >= 0: the true K is within this spectral norm of `K`
-    Kt : (B, n, n) float64, finite, each exactly symmetric; B, n >= 1
-    Kt_radius : scalar or (B,): likewise for each Kt
-    lam : positive ridge, exact
-    eps : accuracy in (0, 1), exact
-
-    Returns
-    -------
-    (B,) int8 of `Answer`: IN when both sides hold, OUT when one fails, else UNSURE
-
-    Raises
-    ------
-    TypeError, ValueError : as `decide_psd_batch`; lam or eps out of range; K and Kt of different sizes
-    """
-    here = "decide_spectral_batch"
-    _check_batch(here, "K", K[None] if isinstance(K, np.ndarray) else K)
-    _check_batch(here, "Kt", Kt)
-    if K.shape != Kt.shape[1:]:
-        raise ValueError(f"{here}: K must be (n, n) and Kt (B, n, n), got {K.shape} and {Kt.shape}")
-    exact_lam = exact_in_range(here, "lam", lam)
-    exact_eps = exact_in_range(here, "eps", eps, high=1)
-    K_radii = _check_radius(here, "K_radius", K_radius, 1)
-    Kt_radii = _check_radius(here, "Kt_radius", Kt_radius, len(Kt))
-    peak = max(np.abs(K).max(), Kt.max(), -Kt.min(), float(exact_lam))
-    scale = float(_power_of_two(np.array([peak]))[0])
-    K_size = float(np.linalg.norm(K * scale))
-    ridge = float(exact_eps * exact_lam * Fraction(scale))
-    with np.errstate(over="ignore"):  # a radius that overflows is infinite, and decides nothing
-        K_radii, Kt_radii = K_radii * scale, Kt_radii * scale
-    answers = np.full(len(Kt), Answer.IN, np.int8)
-    workspace = np.empty_like(Kt[next(_blocks(Kt))])
-    for block in _blocks(Kt):
-        for sign in (1, -1):
-            lanes = np.flatnonzero(answers[block] != Answer.OUT)
-            if len(lanes) == 0:
-                break
-            a = float(1 - sign * exact_eps)
-            part = Kt[block] if len(lanes) == len(Kt[block]) else Kt[block][lanes]
-            M = np.multiply(part, sign * scale, out=workspace[: len(lanes)])
-            M -= a * (K * (sign * scale))
-            _diagonal(M)[...] += ridge
-            size = np.sqrt(np.einsum("bij,bij->b", M, M))
-            forming = UNIT * (3 * a * K_size + 3 * size + 2 * ridge) + UNDERFLOW
-            side, _ = decide_scaled(M, (Kt_radii[block][lanes] + a * K_radii + forming) * OUTWARD)
-            before = answers[block][lanes]
-            answers[block][lanes] = np.where(side == Answer.OUT, side, np.maximum(before, side))
-    return answers
-
-
 def decide_scaled(M: Floats, radius: Floats) -> tuple[Answers, Floats]:
     """Decide a block whose entries are already scaled; the two rungs, without checks.
 
@@ -162,98 +99,108 @@ def decide_scaled(M: Floats, radius: Floats) -> tuple[Answers, Floats]:
     answers : (b,) int8 of `Answer`
     directions : (b, n), entries at most 1: on OUT the proof, on UNSURE the best try; zeros for IN
     """
-    succeeds, directions = _shifted_cholesky(M, radius)
+    succeeds, directions = shifted_cholesky(M, radius)
     answers = np.where(succeeds, Answer.IN, Answer.UNSURE).astype(np.int8)
     rest = np.flatnonzero(~succeeds)
     if len(rest):
-        refuted = _quadratic_form_is_negative(M[rest], directions[rest], radius[rest])
+        refuted = quadratic_form_is_negative(M[rest], directions[rest], radius[rest])
         near = rest[~refuted]
         directions[near] = np.linalg.eigh(M[near])[1][:, :, 0]
-        refuted[~refuted] = _quadratic_form_is_negative(M[near], directions[near], radius[near])
+        refuted[~refuted] = quadratic_form_is_negative(M[near], directions[near], radius[near])
         answers[rest[refuted]] = Answer.OUT
     return answers, directions
 
 
-def _shifted_cholesky(M: Floats, radius: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
+def shifted_cholesky(M: Floats, radius: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Prove lambda_min(M) >= radius lane by lane; for the others, give a direction when it comes for free.
 
     If the factorisation of fl(M - c I) succeeds, its diagonal is positive, so tr fl(M - c I) <= tr(M) (1 + u), the
     shift was rounded by at most u tr(M), and gamma_{n+1} tr(M) + u tr(M) fits into gamma_{n+3} tr(M) with the
     second gamma_{n+3} tr(M) as margin (it also covers dividing by a rounded reciprocal, as BLAS may).
     """
-    n = M.shape[1]
-    gamma = (n + 3) * UNIT / (1 - (n + 3) * UNIT)
     directions = np.zeros(M.shape[:2])
-    diagonal = _diagonal(M)
-    before = diagonal.copy()
+    on_diagonal = diagonal(M)
+    before = on_diagonal.copy()
     trace = np.maximum(before.sum(axis=1), 0.0)
-    np.subtract(before, ((2 * gamma / (1 - gamma) * trace + radius) * OUTWARD + UNDERFLOW)[:, None], out=diagonal)
-    try:
-        factors = np.linalg.cholesky(M)  # LAPACK lane by lane: the fastest when all succeed
-        succeeds = np.asarray((np.einsum("bii->bi", factors) > 0).all(axis=1))
-    except np.linalg.LinAlgError:  # one lane at least fails, and NumPy does not say which
-        succeeds = np.zeros(len(M), np.bool_)
-        if len(M) > 1:
-            succeeds, directions = _cholesky_across_lanes(M)
-    diagonal[...] = before
+    g = gamma(M.shape[1] + 3)
+    np.subtract(before, ((2 * g / (1 - g) * trace + radius) * OUTWARD + UNDERFLOW)[:, None], out=on_diagonal)
+    if M.shape[1] <= min(SIDE_BY_SIDE, len(M)):
+        succeeds, directions = _cholesky_across_lanes(M)
+    else:
+        succeeds = np.array([_cholesky_succeeds(M[i : i + 1]) for i in range(len(M))])
+    on_diagonal[...] = before
     return succeeds, directions
+
+
+def _cholesky_succeeds(M: Floats) -> bool:
+    """Run LAPACK on one lane, (1, n, n)."""
+    try:
+        return bool((diagonal(np.asarray(np.linalg.cholesky(M), np.float64)) > 0).all())
+    except np.linalg.LinAlgError:
+        return False
 
 
 def _cholesky_across_lanes(M: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Run Cholesky left-looking, every step for all lanes side by side, to see which fail and in what direction.
 
-    Where pivot k fails, v = e_k - M_PP^-1 M_Pk, P = {0..k-1}, has v^T M v = pivot: solve L^T v = 0 above row k.
+    A pivot that is not positive turns what follows in its lane into nan. Where pivot k fails,
+    v = e_k - M_PP^-1 M_Pk, P = {0..k-1}, has v^T M v = pivot: solve L^T v = 0 above row k.
     """
     n = M.shape[1]
-    lanes = np.ascontiguousarray(M.transpose(1, 2, 0))
-    factor = np.empty_like(lanes)
-    stop = np.full(len(M), n)
-    with np.errstate(over="ignore", invalid="ignore"):  # only in lanes that have failed or are about to
-        for k in range(n):
-            column = lanes[k:, k] - np.einsum("ijb,jb->ib", factor[k:, :k], factor[k, :k])
-            stop[(stop == n) & ~(column[0] > 0)] = k
-            if (stop < n).all():
-                break
-            np.divide(column, np.sqrt(np.where(stop == n, column[0], 1.0)), out=factor[k:, k])
-        failed = np.flatnonzero(stop < n)
-        factor, stop = factor[:, :, failed], stop[failed]
+    factor = np.empty((n, n, len(M)))  # column, row, lane
+    together = max(16, 2**13 // (n * n))  # lanes whose cache lines the transposition keeps open
+    for start in range(0, len(M), together):
+        lanes = slice(start, start + together)
+        factor[:, :, lanes] = M[lanes].transpose(1, 2, 0)
+    positive = np.empty((n, len(M)), np.bool_)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # only in lanes that fail
+        for k, column in enumerate(factor):
+            if k:
+                column[k:] -= np.einsum("jib,jb->ib", factor[:k, k:], factor[:k, k])
+            np.greater(column[k], 0, out=positive[k])
+            np.sqrt(column[k], out=column[k])
+            column[k + 1 :] *= 1 / column[k]
+        succeeds = np.asarray(positive.all(axis=0))
+        failed = np.flatnonzero(~succeeds)
+        stop = positive[:, failed].argmin(axis=0)
         v = np.zeros((n, len(failed)))
         v[stop, np.arange(len(failed))] = 1.0
         for j in reversed(range(stop.max(initial=0))):
-            above = np.einsum("ib,ib->b", factor[j + 1 :, j], v[j + 1 :])
-            np.divide(-above, factor[j, j], out=v[j], where=j < stop)
+            above = np.einsum("ib,ib->b", factor[j, j + 1 :, failed].T, v[j + 1 :])
+            np.divide(-above, factor[j, j, failed], out=v[j], where=j < stop)
         v /= np.abs(v).max(axis=0)
     directions = np.zeros(M.shape[:2])
     directions[failed] = v.T
-    return np.asarray(~np.isin(np.arange(len(M)), failed)), directions
+    return succeeds, directions
 
 
-def _quadratic_form_is_negative(M: Floats, v: Floats, radius: Floats) -> npt.NDArray[np.bool_]:
+def quadratic_form_is_negative(M: Floats, v: Floats, radius: Floats) -> npt.NDArray[np.bool_]:
     """Prove v^T (M + E) v < 0 for every ||E||_2 <= radius, lane by lane.
 
     Two nested sums of n products: |fl(v^T M v) - v^T M v| <= gamma_{2n} |v|^T |M| |v| + underflow. gamma_{2n+4},
     doubled, also covers the rounding of the bound itself.
     """
-    steps = 2 * M.shape[1] + 4
-    gamma = steps * UNIT / (1 - steps * UNIT)
     value = np.einsum("bi,bi->b", v, np.einsum("bij,bj->bi", M, v))
     size = np.einsum("bi,bi->b", np.abs(v), np.einsum("bij,bj->bi", np.abs(M), np.abs(v)))
-    margin = 2 * gamma * size + radius * np.einsum("bi,bi->b", v, v) * OUTWARD + UNDERFLOW
+    with np.errstate(invalid="ignore"):  # an infinite radius about no direction at all
+        within = radius * np.einsum("bi,bi->b", v, v)
+    margin = 2 * gamma(2 * M.shape[1] + 4) * size + within * OUTWARD + UNDERFLOW
     return np.asarray(value + margin * OUTWARD < 0)
 
 
-def _diagonal(M: Floats) -> Floats:
+def diagonal(M: Floats) -> Floats:
     """View the diagonals (b, n) of (b, n, n), writable."""
     view: Floats = np.einsum("bii->bi", M)
     return view
 
 
-def _blocks(M: Floats) -> Iterator[slice]:
-    lanes = min(BLOCK_LANES, max(1, BLOCK_ENTRIES // M[0].size))
+def blocks(M: Floats, entries: int | None = None) -> Iterator[slice]:
+    """Cut a batch (B, n, n) into runs of lanes of so many entries."""
+    lanes = min(BLOCK_LANES, max(1, (entries or BLOCK_ENTRIES) // M[0].size))
     return (slice(start, start + lanes) for start in range(0, len(M), lanes))
 
 
-def _power_of_two(peak: Floats) -> Floats:
+def power_of_two(peak: Floats) -> Floats:
     """Give 2^-e for peak in [2^(e-1), 2^e), with e kept where 2^-e is a normal number."""
     scale: Floats = np.ldexp(1.0, -np.clip(np.frexp(peak)[1], -1000, 1000))
     return scale
@@ -261,26 +208,34 @@ def _power_of_two(peak: Floats) -> Floats:
 
 def _scaled(M: Floats, radius: Floats) -> tuple[Floats, Floats]:
     # reduceat, because max(axis=(1, 2)) is slow over short axes
-    scale = _power_of_two(np.maximum.reduceat(np.abs(M).ravel(), np.arange(0, M.size, M[0].size)))
+    scale = power_of_two(np.maximum.reduceat(np.abs(M).ravel(), np.arange(0, M.size, M[0].size)))
     with np.errstate(over="ignore"):  # a radius that overflows is infinite, and decides nothing
         return M * scale[:, None, None], radius * scale
 
 
-def _check_batch(where: str, name: str, M: Floats) -> None:
+def check_batch(where: str, name: str, M: Floats) -> float:
+    """Refuse what is no (B, n, n) of finite, exactly symmetric float64; return the largest absolute entry."""
     if type(M) is not np.ndarray or M.dtype != np.float64:
         kind = M.dtype if type(M) is np.ndarray else type(M).__name__
         raise TypeError(f"{where}: {name} must be a plain array of native float64, got {kind}")
     if M.ndim != 3 or M.shape[1] != M.shape[2] or M.size == 0:
         raise ValueError(f"{where}: {name} must be square with n >= 1 and at least one of them, got {M.shape}")
-    for fault in (first_not_finite(M), first_asymmetry(M)):
-        if fault:
+    peak = 0.0
+    for block in blocks(M, CACHED_ENTRIES):
+        part = M[block]
+        high, low = float(part.max()), float(part.min())  # nan if there is one
+        peak = max(peak, high, -low)
+        if not (isfinite(high) and isfinite(low) and (part == part.transpose(0, 2, 1)).all()):
+            fault = first_not_finite(M) or first_asymmetry(M)
             raise ValueError(f"{where}: {name} must be finite and symmetric, got {name}{fault}")
+    return peak
 
 
-def _check_radius(where: str, name: str, radius: float | Floats, lanes: int) -> Floats:
+def check_radius(where: str, name: str, radius: float | Floats, lanes: int) -> Floats:
+    """Take a number or one for each lane, finite and >= 0, as (lanes,) float64."""
     radii = np.asarray(radius)
     if radii.dtype.kind not in "iuf" or radii.dtype.itemsize > 8 or radii.shape not in ((), (lanes,)):
         raise TypeError(f"{where}: {name} must be a number or ({lanes},) float64, got {radii.dtype} {radii.shape}")
     if not (np.isfinite(radii).all() and (radii >= 0).all()):
         raise ValueError(f"{where}: {name} must be finite and >= 0, got {radii.min()} to {radii.max()}")
-    return np.broadcast_to(radii.astype(np.float64), (lanes,))
+    return np.full(lanes, radii, np.float64)
