@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from theorems.catalogue import CATALOGUE, find, position
 from theorems.checking import budget
 from theorems.checking.court import Sitting, hear, hear_twin
+from theorems.checking.keys import digest
 from theorems.checking.source import SourceChanged, code_digest, require_unchanged
 from theorems.checking.store import Store
 from theorems.documents import RECORDS, as_json, document, write_atomically
@@ -20,12 +21,19 @@ from theorems.statement import Instance, Record, Statement
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One hearing, small enough to send to another process."""
+    """One hearing, small enough to send to another process.
+
+    Parameters
+    ----------
+    statement, twin : id of the statement and name of its twin, None for itself
+    nth : place of the instance or of the twin in its list, from 1; None for an instance that a user brings, which
+        gets its place from the store
+    """
 
     statement: str
     twin: str | None
     instance: Instance
-    nth: int
+    nth: int | None
 
     @property
     def id(self) -> str:
@@ -68,16 +76,25 @@ def hear_case(case: Case, *, sitting: Sitting, directory: Path) -> Record:
     statement = find(case.statement)
     place = position(statement)
     with threadpool_limits(limits=1), Store.open(directory) as store:
+        nth = _nth(case, store)
         if case.twin is None:
-            return hear(statement, case.instance, place=place, nth=case.nth, sitting=sitting, store=store)
+            return hear(statement, case.instance, place=place, nth=nth, sitting=sitting, store=store)
         twin = next(t for t in statement.twins if t.name == case.twin)
-        return hear_twin(statement, twin, place=place, nth=case.nth, sitting=sitting, store=store)
+        return hear_twin(statement, twin, place=place, nth=nth, sitting=sitting, store=store)
+
+
+def _nth(case: Case, store: Store) -> int:
+    return store.place_of(case.statement, digest(case.instance)) if case.nth is None else case.nth
 
 
 def hear_all(
     cases: Sequence[Case], *, sitting: Sitting, directory: Path, executor: Executor | None
 ) -> Iterator[Record]:
     """Judge cases in order, here or on an executor; the records do not depend on which."""
+    directory = directory.absolute()  # a trial may change the working folder
+    if any(case.nth is None for case in cases):  # places go by the order of the cases, not by who is heard first
+        with Store.open(directory) as store:
+            cases = [replace(case, nth=_nth(case, store)) for case in cases]
     task = partial(hear_case, sitting=sitting, directory=directory)
     if executor is None:
         yield from map(task, cases)
@@ -119,6 +136,7 @@ def verify(
     SourceChanged : the source was edited meanwhile; no document is left
     """
     records = []
+    directory = directory.absolute()  # a trial may change the working folder
     for record in hear_all(cases, sitting=sitting, directory=directory, executor=executor):
         records.append(record)
         progress(record)

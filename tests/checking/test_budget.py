@@ -3,6 +3,7 @@ from math import pi
 
 import pytest
 
+from theorems.catalogue import CATALOGUE
 from theorems.checking import budget
 
 
@@ -43,6 +44,10 @@ def test_all_refutations_together_stay_below_one_in_a_million():
     # of one statement only one instance need be wrongly supported: no sum over instances
     supported = sum(budget.for_statement(statement=s, instance=1, campaign=c).support for s in many for c in many)
     assert supported < budget.ALPHA_SUPPORTED
+
+
+def test_the_catalogue_leaves_the_places_of_users_alone():
+    assert max(len(s.instances("night")) for s in CATALOGUE) <= budget.OWN_INSTANCES
 
 
 def test_a_nomination_pays():

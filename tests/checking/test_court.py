@@ -1,4 +1,8 @@
 # ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
+import random
+import signal
+import time
+import warnings
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, nan
@@ -8,18 +12,23 @@ import pytest
 
 from theorems.checking import budget, court
 from theorems.checking.court import Sitting, hear, hear_twin
+from theorems.checking.judge import judge
 from theorems.checking.store import Store
+from theorems.documents import as_json
 from theorems.statement import (
+    BoundBatch,
     Claim,
     Cost,
     CountsBox,
     Expectation,
     Finding,
     ForEach,
+    Hypothesis,
     HypothesisNotMet,
     Layer,
     Rate,
     Slope,
+    Trials,
 )
 
 SITTING = Sitting(seed=11, campaign=2, budget=2048)
@@ -179,6 +188,41 @@ def test_curves_are_drawn_where_asked(world, store):
     sampled = heard(world.statement(), coin(world, curve=True, unsure=1.0), store).curve
     assert {(p["kind"], p["estimate"], p["upper"]) for p in sampled} == {("sampled", 1.0, 1.0)}  # unsure is counted
     assert heard(statement, coin(world), store).curve == []
+
+
+def certain(m):
+    return lambda x, size: CountsBox(
+        m=size, law=(Fraction(1, 2), Fraction(1, 2)), low=(0, 0), high=(size, m if size == 1 else size)
+    )
+
+
+def test_a_conclusion_that_cannot_fail_is_vacuous(world, store):
+    # a box around all counts, at every size and so at m = 1
+    record = heard(world.statement(conclusion=world.conclusion(size=8, box=certain(1))), coin(world), store)
+    assert (record.verdict, record.as_declared, record.probability) == ("VACUOUS", False, ("0", "0"))
+    assert "cannot fail on this instance" in record.because
+    # where a single draw may fail, that eight cannot is what the theorem says
+    record = heard(world.statement(conclusion=world.conclusion(size=8, box=certain(0))), coin(world), store)
+    assert (record.verdict, record.probability) == ("SUPPORTED", ("0", "0"))
+
+
+def test_what_fails_at_the_size_asked_is_not_vacuous(world, store):
+    # a single draw cannot leave the box, eight heads can
+    statement = world.statement(conclusion=world.conclusion(size=8, box=box(lambda m: m if m == 1 else m - 1)))
+    assert heard(statement, coin(world), store).verdict == "SUPPORTED"
+
+
+def test_a_layer_may_still_refute_where_the_event_cannot_fail(world, store):
+    record = heard(layered(world, box=certain(1), sampling=stuck), coin(world), store)
+    assert (looks(record)["event"], record.verdict) == ("VACUOUS", "REFUTED")
+
+
+def test_a_construction_that_knows_no_failure_for_a_single_draw_is_not_called_vacuous(world, store):
+    def box(x, m):
+        return certain(1)(x, m) if m > 1 else None
+
+    record = heard(world.statement(conclusion=world.conclusion(size=8, box=box)), coin(world), store)
+    assert record.verdict == "SUPPORTED"
 
 
 # -------------------------------------------------------------------------------------------------- layers
@@ -350,3 +394,294 @@ def test_a_misprint_is_declared(world, store):
     record = heard(statement, coin(world), store)
     assert not record.as_declared
     assert record.fault.startswith("the statement's record")
+
+
+# ------------------------------------------------------------------------------------ what goes wrong on the way
+
+
+def crash(*_):
+    raise ValueError("bad luck")
+
+
+def hang(*_):
+    time.sleep(3600)
+
+
+def leave(*_):
+    raise SystemExit(0)
+
+
+def warn(*_):
+    warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+
+
+def roll(*_):
+    return random.random()
+
+
+HASTY = replace(SITTING, deadline=0.3)  # for what hangs; all else that is asked for takes a hundredth of it
+WRONGS = [
+    (crash, "ValueError: bad luck"),
+    (leave, "SystemExit: 0"),
+    (warn, "RuntimeWarning: overflow"),
+    (roll, "GlobalRandomness: random.random: need draws"),
+    pytest.param(
+        hang, "timed out after 0.3 s", marks=pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm")
+    ),
+]
+
+
+def with_hypothesis(world, do):
+    return world.statement(hypotheses=(Hypothesis(says="all is well", holds=do),))
+
+
+def probable(**parts):
+    """A conclusion about probability of which some part is replaced."""
+
+    def make(world, do):
+        names = {name: do for name in parts.get("replaced", ())}
+        return world.statement(conclusion=replace(world.conclusion(), **names))
+
+    return make
+
+
+def after_the_first(do):
+    """Construct well at the size asked, and wrongly at every other."""
+
+    def make(world):
+        good = world.conclusion()
+
+        def construction(x, m):
+            return good.construction(x, m) if m == 1000 else do()
+
+        return world.statement(conclusion=replace(good, construction=construction))
+
+    return make
+
+
+PLACES = {
+    "hypotheses": with_hypothesis,
+    "size": probable(replaced=["size"]),
+    "delta": probable(replaced=["delta"]),
+    "construction at 1000": probable(replaced=["construction"]),
+    "construction at 16": lambda world, do: after_the_first(do)(world),
+    "claims": lambda world, do: world.statement(conclusion=ForEach(claims=do)),
+    "facts": lambda world, do: world.statement(conclusion=ForEach(claims=lambda x: [claim(ONE, TWO)], facts=do)),
+    "measure": lambda world, do: world.statement(conclusion=Rate(measure=do)),
+    "count": lambda world, do: world.statement(conclusion=Cost(count=do)),
+}
+
+
+@pytest.mark.parametrize(("do", "error"), WRONGS)
+@pytest.mark.parametrize("place", PLACES)
+def test_whatever_goes_wrong_the_record_is_undecided_and_says_what(world, store, place, do, error):
+    x = coin(world, curve=place == "construction at 16")
+    record = heard(PLACES[place](world, do), x, store, HASTY if do is hang else SITTING)
+    assert (record.verdict, record.as_declared, record.alpha) == ("UNDECIDED", False, 0)
+    assert record.because.startswith(f"made.up on coin: {place}: {error}")
+    assert record.measured["first error"].startswith(f"{place}: {error}")
+    assert record.price == "an answer: mend the statement, or wait longer where it timed out"
+    assert (record.trials, record.comparisons) == (0, [])
+    as_json(vars(record))
+
+
+def test_a_generator_of_claims_is_asked_under_guard_too(world, store):
+    def claims(x):
+        yield claim(ONE, TWO)
+        random.random()
+
+    record = heard(world.statement(conclusion=ForEach(claims=claims)), coin(world), store)
+    assert record.because.startswith("made.up on coin: claims: GlobalRandomness")
+
+
+@pytest.mark.parametrize("kind", [MemoryError, KeyboardInterrupt])
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_no_fault_of_the_statement_ends_the_run(world, store, place, kind):
+    def fail(*_):
+        raise kind
+
+    with pytest.raises(kind):
+        heard(PLACES[place](world, fail), coin(world, curve=True), store)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_instance_may_turn_out_to_lie_outside_anywhere(world, store, place):
+    def outside(*_):
+        raise HypothesisNotMet("lam must be below ||K||")
+
+    with pytest.raises(HypothesisNotMet, match="lam must be below"):
+        heard(PLACES[place](world, outside), coin(world, curve=True), store)
+
+
+def test_a_twin_that_crashes_is_named(world, store):
+    twin = world.twin(conclusion=ForEach(claims=crash))
+    record = hear_twin(world.statement(), twin, place=1, nth=1, sitting=SITTING, store=store)
+    assert (record.verdict, record.as_declared) == ("UNDECIDED", False)
+    assert record.because.startswith("made.up/biased on biased-coin: claims: ValueError: bad luck (test_court.py:")
+
+
+@pytest.mark.parametrize(("do", "error"), WRONGS)
+@pytest.mark.parametrize(
+    ("layer", "parts"),
+    [
+        ("expectation identity", {"mean": lambda do: lambda x, m: do}),
+        ("sampler's law", {"sampling": lambda do: lambda x, m: Sampler(do)}),
+        ("independence", {"sampling": lambda do: lambda x, m: Sampler(do)}),
+    ],
+)
+def test_a_layer_that_goes_wrong_keeps_a_record_from_being_green(world, store, layer, parts, do, error):
+    statement = layered(world, **{name: part(do) for name, part in parts.items()})
+    sitting = HASTY if do is hang else SITTING
+    record = heard(statement, coin(world), store, sitting)
+    assert (looks(record)["event"], looks(record)[layer], record.verdict) == ("SUPPORTED", "UNDECIDED", "UNDECIDED")
+    [because] = [x["because"] for x in record.layers if x["name"] == layer]
+    assert because.startswith(f"made.up on coin: {layer}: {error}")
+    # it hides no refutation
+    assert heard(statement, coin(world, p=1.0), store, sitting).table == "above_delta"
+
+
+def test_a_layer_interrupted_ends_the_run(world, store):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        heard(layered(world, mean=lambda x, m: interrupt), coin(world), store)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        (
+            {"box": lambda x, m: CountsBox(m=m + 1, law=(ONE,), low=(0,), high=(m,))},
+            "box: need the counts of 1000 draws",
+        ),
+        ({"box": lambda x, m: CountsBox(m=m, law=(ONE, ONE), low=(0, 0), high=(m, m))}, r"box\(law\): need"),
+        ({"box": lambda x, m: CountsBox(m=m, law=(ONE,), low=(0, 0), high=(m,))}, "box: need law, low, high"),
+        ({"size_needed": lambda x, m: (TWO, ONE)}, "size_needed: need lower <= upper"),
+        ({"facts": lambda x, m: {"n": nan}}, "facts: need finite"),
+    ],
+)
+def test_facets_that_contradict_each_other_decide_nothing(world, store, parts, says):
+    record = heard(world.statement(conclusion=world.conclusion(**parts)), coin(world), store)
+    assert (record.verdict, record.trials) == ("UNDECIDED", 0)
+    assert record.because.startswith("made.up on coin: construction at 1000: ValueError: ")
+    with pytest.raises(AssertionError, match=says):
+        raise AssertionError(record.because)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"size": lambda x: 0}, "size: ValueError: size: need at least 1 draw; got 0"),
+        ({"size": lambda x: 2.5}, "size: TypeError: size: need an int; got float 2.5"),
+        ({"delta": lambda x: Fraction(1)}, "delta: ValueError: delta: need a Fraction in (0, 1)"),
+        ({"delta": lambda x: 0.1}, "delta: ValueError: delta: need a Fraction in (0, 1)"),
+    ],
+)
+def test_sizes_and_promises_out_of_range_decide_nothing(world, store, changes, says):
+    record = heard(world.statement(conclusion=replace(world.conclusion(), **changes)), coin(world), store)
+    assert record.verdict == "UNDECIDED"
+    assert record.because.startswith(f"made.up on coin: {says}")
+
+
+@pytest.mark.parametrize("batch_size", [3, 2048])
+def test_a_batch_size_out_of_range_decides_nothing(world, store, batch_size):
+    good = world.conclusion()
+    odd = replace(good, construction=lambda x, m: replace(good.construction(x, m), batch_size=batch_size))
+    record = heard(world.statement(conclusion=odd), coin(world), store)
+    assert f"construction(batch_size): need a power of two in [1, 1024]; got {batch_size} (" in record.because
+
+
+def test_exact_matrices_of_another_shape_are_unsure(world, store):
+    def draw(x, m):
+        undecided = world.draw(coin(world, unsure=1.0))
+        return lambda rng, trials: replace(undecided(rng, trials), exact=lambda b: ([[ONE]], [[ONE, ONE]]))
+
+    record = heard(world.statement(conclusion=world.conclusion(draw=draw)), coin(world), store)
+    assert (record.verdict, record.unsure) == ("UNDECIDED", record.trials)
+    assert "exact(Kt): need 1 rows of 1 numbers" in record.measured["first error"]
+
+
+def test_too_few_draws_are_unsure(world, store):
+    def draw(x, m):
+        few = np.zeros(1)
+        return lambda rng, trials: BoundBatch(lower=few, upper=few, allowed=(ONE, ONE))
+
+    record = heard(world.statement(conclusion=world.conclusion(draw=draw)), coin(world), store)
+    assert (record.verdict, record.unsure) == ("UNDECIDED", record.trials)
+    assert "draw(lower): need a float64 array of shape (64,)" in record.measured["first error"]
+
+
+@pytest.mark.parametrize("slope", [None, (0.9, 1.0), replace(SLOPE, points=6.0)])
+@pytest.mark.parametrize(("kind", "asks"), [(Rate, "measure"), (Cost, "count")])
+def test_a_measurement_that_is_no_slope_decides_nothing(world, store, kind, asks, slope):
+    record = heard(world.statement(conclusion=kind(**{asks: lambda x: slope})), coin(world), store)
+    assert record.because.startswith(f"made.up on coin: {asks}: TypeError: slope")
+
+
+# ------------------------------------------------------------------------------------------------- deadlines
+
+
+def hanging_after(world, runs, x):
+    """Draw well for some runs, and then sleep."""
+    asked = iter(range(10**9))
+    good = world.draw(x)
+
+    def draw(rng, trials):
+        if next(asked) >= runs:
+            hang()
+        return good(rng, trials)
+
+    return world.conclusion(draw=lambda x, m: draw)
+
+
+needs_an_alarm = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm")
+
+
+@needs_an_alarm
+def test_trials_that_hang_are_unsure_and_a_patient_run_decides(world, store):
+    x = coin(world)
+    record = heard(world.statement(conclusion=hanging_after(world, 3, x)), x, store, HASTY)
+    assert (record.verdict, record.trials, record.failures, record.unsure) == ("UNDECIDED", 192, 0, 64)
+    assert record.because.endswith("; batch 2: timed out after 0.3 s")
+    assert record.measured["first error"] == "batch 2: timed out after 0.3 s"
+    assert record.fault == "nobody's yet: 64 trials were unsure or crashed"
+    with Store.memory() as fresh:
+        undisturbed = heard(world.statement(), x, fresh)
+    assert heard(world.statement(), x, store) == undisturbed
+    assert undisturbed.verdict == "SUPPORTED"
+
+
+@needs_an_alarm
+def test_a_hanging_batch_is_never_green_even_where_few_unsure_trials_would_be(world, store):
+    # p = 0.09 is hard to tell from delta = 0.1, and easy to tell from rho delta = 0.5
+    x, rho = coin(world, p=0.09), Fraction(5)
+    record = heard(world.statement(conclusion=hanging_after(world, 20, x), rho=rho), x, store, HASTY)
+    counts = Trials(trials=record.trials, failures=record.failures, unsure=record.unsure)
+    allowance = budget.for_statement(statement=1, instance=1, campaign=2)
+    assert judge(counts, allowance=allowance, delta=x.delta, rho=rho).finding is Finding.SUPPORTED
+    assert (record.verdict, record.unsure) == ("UNDECIDED", 64)
+
+
+@needs_an_alarm
+def test_a_layer_is_looked_at_though_the_event_hangs(world, store):
+    x = coin(world)
+    good = hanging_after(world, 0, x)
+    stuck_too = replace(good, construction=lambda x, m: replace(good.construction(x, m), sampling=stuck(x, m)))
+    record = heard(world.statement(conclusion=stuck_too, layers=tuple(Layer)), x, store, HASTY)
+    assert (looks(record)["event"], looks(record)["sampler's law"]) == ("UNDECIDED", "REFUTED")
+    assert record.verdict == "REFUTED"
+
+
+@needs_an_alarm
+def test_a_curve_that_hangs_keeps_a_record_from_being_green(world, store):
+    x = coin(world, curve=True)
+    evidence = heard(world.statement(), coin(world), store)
+    assert evidence.verdict == "SUPPORTED"  # and stored
+    record = heard(world.statement(conclusion=hanging_after(world, 0, x)), x, store, HASTY)
+    assert record.because == "made.up on coin: curve at 16: batch 0: timed out after 0.3 s"
+
+
+def test_a_sitting_needs_a_deadline_in_range():
+    with pytest.raises(ValueError, match=r"Sitting\(deadline\): need seconds in"):
+        replace(SITTING, deadline=0)

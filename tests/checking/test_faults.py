@@ -194,6 +194,52 @@ for interrupt in range(15):
     assert assert_resumes_as_if_nothing_happened(directory) >= 15
 
 
+def test_an_interrupt_ends_a_trial_that_sleeps(tmp_path):
+    directory = tmp_path / "store"
+    [status] = run_script(
+        """
+class Sleeper(Coin):
+    runs = 0
+    def run(self, rng, trials):
+        self.runs += 1
+        if self.runs > 5:
+            directory.with_suffix(".asleep").touch()
+            time.sleep(3600)
+        return super().run(rng, trials)
+child = fork(lambda: write(Sleeper(), FOREVER))
+while not directory.with_suffix(".asleep").exists():
+    time.sleep(0.002)
+print(end(child, signal.SIGINT))
+""",
+        directory,
+    )
+    assert status == 130
+    assert assert_resumes_as_if_nothing_happened(directory) >= 3
+
+
+def test_batches_that_time_out_are_not_kept(tmp_path):
+    directory = tmp_path / "store"
+    [[counts, errors]] = run_script(
+        """
+class Slow(Coin):
+    runs = 0
+    def run(self, rng, trials):
+        self.runs += 1
+        if self.runs > 5:
+            time.sleep(3600)
+        return super().run(rng, trials)
+with Store.open(directory) as store:
+    counts, _, errors = collect(Slow(), statement="s", instance_digest="0" * 64, stream="event", seed=7, code="c" * 64,
+                                store=store, decide=lambda counts: False, budget=FOREVER, deadline=0.2)
+print(json.dumps([[counts.trials, counts.unsure], errors]))
+""",
+        directory,
+    )
+    batches, unsure = counts[0] // B, counts[1]
+    assert (unsure, errors) == (B, [f"batch {batches - 1}: timed out after 0.2 s"])
+    assert assert_resumes_as_if_nothing_happened(directory) == batches - 1
+
+
 def test_two_runs_at_once_give_the_rows_of_one(tmp_path):
     script = """
 children = [fork(lambda: write(Coin(), 100)) for _ in range(int(seed))]

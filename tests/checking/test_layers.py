@@ -96,3 +96,21 @@ def test_the_draws_come_from_the_generator_given():
     sampling = sampler(lambda n, rng: rng.choice(3, size=n, p=THIRDS))
     for layer in (Layer.LAW, Layer.INDEPENDENCE):
         assert seen(layer, sampling=sampling) == seen(layer, sampling=sampling)
+
+
+@pytest.mark.parametrize("layer", [Layer.LAW, Layer.INDEPENDENCE])
+def test_too_few_draws_are_refused(layer):
+    with pytest.raises(ValueError, match="indices: need an integer array of shape"):
+        seen(layer, sampling=sampler(lambda n, rng: rng.choice(3, size=n // 2, p=THIRDS)))
+
+
+@pytest.mark.parametrize("layer", [Layer.LAW, Layer.INDEPENDENCE])
+def test_draws_of_no_category_are_refused(layer):
+    with pytest.raises(ValueError, match=r"indices: need categories in \[0, 3\); got 7"):
+        seen(layer, sampling=sampler(lambda n, rng: np.full(n, 7), counts=lambda n, rng: np.array([n, 0, 0])))
+
+
+def test_counts_of_fewer_draws_are_refused():
+    honest = lambda n, rng: rng.choice(3, size=n, p=THIRDS)  # noqa: E731
+    with pytest.raises(ValueError, match="counts: need counts >= 0 with sum 4096; got a sum of 4095"):
+        seen(Layer.LAW, sampling=sampler(honest, counts=lambda n, rng: rng.multinomial(n - 1, THIRDS)))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theorems.checking import store as store_module
-from theorems.checking.budget import RELEASE_SEED
+from theorems.checking.budget import OWN_INSTANCES, RELEASE_SEED
 from theorems.checking.store import FILE_NAME, BatchRow, Divergence, Series, Store, StoreFull, StoreUnreadable
 
 CODE = "c" * 64
@@ -162,6 +162,23 @@ def test_a_campaign_out_of_range_is_refused(store, seed, code, says):
         store.campaign(seed, code)
 
 
+# ------------------------------------------------------------------------------------------------- places
+
+
+def test_a_users_instances_come_behind_those_of_the_catalogue_and_keep_their_places(store):
+    digests = [c * 64 for c in "abc"]
+    first = OWN_INSTANCES + 1
+    assert [store.place_of("s", d) for d in digests] == [first, first + 1, first + 2]
+    assert [store.place_of("s", d) for d in reversed(digests)] == [first + 2, first + 1, first]
+    assert [store.place_of("t", d) for d in reversed(digests)] == [first, first + 1, first + 2]
+    assert store.place_of("s", "d" * 64) == first + 3
+
+
+def test_a_place_belongs_to_a_digest(store):
+    with pytest.raises(ValueError, match=r"place_of\(instance_digest\): need 64 lowercase hexadecimal"):
+        store.place_of("s", "mine")
+
+
 # ---------------------------------------------------------------------------------- files, good and bad
 
 
@@ -173,6 +190,24 @@ def test_the_folder_is_made_and_rows_outlive_the_process(tmp_path):
     with Store.open(directory) as store:
         assert store.find(SERIES, 3) == ROW
         assert store.campaign(5, CODE) == number
+
+
+def test_two_stores_on_one_file_agree_on_places(tmp_path):
+    with Store.open(tmp_path) as one, Store.open(tmp_path) as two:
+        places = [s.place_of("s", d * 64) for s, d in ((one, "a"), (two, "b"), (two, "a"), (one, "b"))]
+    assert [p - OWN_INSTANCES for p in places] == [1, 2, 1, 2]
+
+
+def test_a_store_stays_where_it_was_opened(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Store.open(Path("mine")) as store:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        store.insert(SERIES, ROW)
+        raw(tmp_path / "mine", "DROP TABLE evidence")
+        with pytest.raises(StoreUnreadable, match=f"^{tmp_path / 'mine' / FILE_NAME}: "):
+            store.find(SERIES, 3)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_two_stores_on_one_file_see_each_other(tmp_path):
@@ -220,15 +255,44 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path, pragma):
 
 def test_a_later_version_asks_for_an_upgrade(tmp_path):
     Store.open(tmp_path).close()
-    raw(tmp_path, "PRAGMA user_version = 2")
-    with pytest.raises(StoreUnreadable, match=r"layout 2, this one reads 1\): upgrade"):
+    raw(tmp_path, "PRAGMA user_version = 3")
+    with pytest.raises(StoreUnreadable, match=r"layout 3, this one reads 2\): upgrade"):
         Store.open(tmp_path)
+
+
+def first_layout(directory: Path) -> None:
+    """A store as the first layout had it: without places."""
+    with Store.open(directory) as store:
+        store.insert(SERIES, ROW)
+        store.campaign(5, CODE)
+    raw(directory, "DROP TABLE places", "PRAGMA user_version = 1")
+
+
+def test_a_store_of_an_earlier_layout_goes_on(tmp_path):
+    first_layout(tmp_path)
+    with Store.open(tmp_path) as store:
+        assert store.find(SERIES, 3) == ROW
+        assert (store.campaign(6, CODE), store.campaign(5, CODE)) == (3, 2)
+        assert store.place_of("s", "0" * 64) == OWN_INSTANCES + 1
+    with Store.open(tmp_path) as again:
+        assert again.place_of("s", "0" * 64) == OWN_INSTANCES + 1
+
+
+def test_an_earlier_layout_with_other_tables_is_refused_and_left_alone(tmp_path):
+    first_layout(tmp_path)
+    raw(tmp_path, "DROP TABLE campaigns")
+    with pytest.raises(StoreUnreadable, match="damaged: unexpected tables in layout 1"):
+        Store.open(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall() == [("evidence",)]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         "DROP TABLE campaigns",
+        "DROP TABLE places",
+        "PRAGMA user_version = 1",
         "CREATE TABLE photos (a)",
         "PRAGMA user_version = 0",
         "CREATE INDEX i ON evidence (seed)",

@@ -5,7 +5,8 @@ A false REFUTED and a false SUPPORTED each get one in a million for the whole li
 statement k of the catalogue, instance j of the statement, campaign v of a user's store, nomination i of a search.
 
 Refuting splits over statements and instances: one false alarm anywhere is a false alarm. Supporting a statement
-needs every instance (an intersection-union test), so instances do not split it.
+needs every instance (an intersection-union test), so instances do not split it. Instances that a user brings pay from
+the places behind those that are kept for the catalogue's own, in the order in which the user's store first met them.
 A twin spends from a budget of its own: a twin refuted by luck hides a blind check and accuses nobody.
 """
 
@@ -21,6 +22,8 @@ ALPHA_TWINS = Fraction(1, 10**6)
 RELEASE_SEED = 20201206  # the first day of NeurIPS 2020; a fresh clone judges this seed, as campaign 1
 
 TRIALS = {"quick": 4096, "ci": 16384, "night": 131072}  # default trial budget of one record, by profile
+
+OWN_INSTANCES = 100  # places kept for the instances of one statement; fixed: it is in the layout of every store
 
 _SIX_OVER_PI_SQUARED = Fraction(6079271, 10**7)  # rounded down, so that the shares sum to less than one
 

@@ -1,31 +1,39 @@
 """The court: one statement, or one of its twins, on one instance, from hypotheses to record.
 
-A true statement and its twins run through the same code; only the budget they spend differs.
+A true statement and its twins run through the same code; only the budget they spend differs. What the statement
+provides is asked for under guard: where it crashes, hangs or contradicts itself the record is UNDECIDED and says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, isfinite, isnan
+from typing import TypeVar
 
-from theorems.checking import budget
+from theorems.checking import budget, facets
 from theorems.checking.bernoulli import confidence_sequence
 from theorems.checking.claims import decide
+from theorems.checking.deadline import DEADLINE, check_deadline
 from theorems.checking.events import Event, exact_failure
 from theorems.checking.exact_probability import least_size
+from theorems.checking.guard import NoAnswer, answered
 from theorems.checking.judge import judge, settled
 from theorems.checking.keys import digest, generator
 from theorems.checking.layers import look
 from theorems.checking.records import Hearing, outward, record
 from theorems.checking.source import code_digest
 from theorems.checking.store import Store
-from theorems.checking.trials import collect
+from theorems.checking.trials import CutShort, collect
 from theorems.statement import (
     BrokenTwin,
     Comparisons,
     Conclusion,
+    Construction,
+    Cost,
+    Enclosure,
     Evidence,
     ExactProbability,
     Expectation,
@@ -34,12 +42,16 @@ from theorems.statement import (
     HighProbability,
     HypothesisNotMet,
     Instance,
+    Layer,
     Rate,
     Record,
     Statement,
+    Trials,
     Verdict,
     Wealth,
 )
+
+T = TypeVar("T")
 
 CURVE = tuple(Fraction(2) ** k for k in range(-6, 2))  # sizes of the failure curve, in units of the size asked
 CURVE_TRIALS = 512
@@ -57,12 +69,81 @@ class Sitting:
     campaign : 1 for the release seed, else the number the user's store gave this seed and code
     budget : most trials of one record
     code : digest of the source that judges
+    deadline : seconds for one run of a batch, and for each other thing that a statement is asked for
     """
 
     seed: int
     campaign: int
     budget: int
     code: str = field(default_factory=code_digest)
+    deadline: float = DEADLINE
+
+    def __post_init__(self) -> None:
+        check_deadline("Sitting(deadline)", self.deadline)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Matter:
+    """What is before the court: one sentence on one instance, and what it may spend.
+
+    Parameters
+    ----------
+    name : of the statement, or of the statement and its twin
+    without : the hypotheses that a twin drops
+    """
+
+    name: str
+    statement: Statement
+    conclusion: Conclusion
+    instance: Instance
+    without: tuple[str, ...] = ()
+    allowance: budget.Allowance
+    sitting: Sitting
+    store: Store
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the instance, for its keys."""
+        return digest(self.instance)
+
+    def ask(self, what: str, task: Callable[[], T]) -> T:
+        """Ask the statement for something; errors as in `guard.answered`."""
+        return answered(what, task, deadline=self.sitting.deadline)
+
+    def built(self, conclusion: HighProbability, m: int) -> tuple[Construction, Enclosure | None]:
+        """The construction at size m, and how likely it fails where that can be enumerated."""
+
+        def build() -> tuple[Construction, Enclosure | None]:
+            construction = facets.consistent(conclusion.construction(self.instance, m), m)
+            return construction, exact_failure(construction)
+
+        return self.ask(f"construction at {m}", build)
+
+    def trials(
+        self, construction: Construction, *, stream: str, decide: Callable[[Trials], bool], budget: int
+    ) -> tuple[Trials, float, list[str]]:
+        """Counts, stress and errors of the trials of one stream, see `trials.collect`."""
+        return collect(
+            Event(construction=construction),
+            statement=self.name,
+            instance_digest=self.digest,
+            stream=stream,
+            seed=self.sitting.seed,
+            code=self.sitting.code,
+            store=self.store,
+            decide=decide,
+            budget=budget,
+            deadline=self.sitting.deadline,
+        )
+
+    def undecided(self, why: object) -> Verdict:
+        """What is said where an answer is missing."""
+        return Verdict(
+            finding=Finding.UNDECIDED,
+            because=f"{self.name} on {self.instance.name}: {why}",
+            alpha=0.0,
+            price="an answer: mend the statement, or wait longer where it timed out",
+        )
 
 
 def hear(statement: Statement, instance: Instance, *, place: int, nth: int, sitting: Sitting, store: Store) -> Record:
@@ -75,128 +156,120 @@ def hear(statement: Statement, instance: Instance, *, place: int, nth: int, sitt
     Raises
     ------
     HypothesisNotMet : the instance lies outside the theorem; the message lists every fault
+    MemoryError, KeyboardInterrupt, and what the store raises
     """
-    _require(statement.violated(instance), statement.id, instance)
-    allowance = budget.for_statement(statement=place, instance=nth, campaign=sitting.campaign)
-    name = statement.id
-    hearing = _hear(name, statement, statement.conclusion, instance, allowance, sitting, store)
-    return record(statement, None, instance, hearing, seed=sitting.seed)
+    matter = _Matter(
+        name=statement.id,
+        statement=statement,
+        conclusion=statement.conclusion,
+        instance=instance,
+        allowance=budget.for_statement(statement=place, instance=nth, campaign=sitting.campaign),
+        sitting=sitting,
+        store=store,
+    )
+    return record(statement, None, instance, _hear(matter), seed=sitting.seed)
 
 
 def hear_twin(
     statement: Statement, twin: BrokenTwin, *, place: int, nth: int, sitting: Sitting, store: Store
 ) -> Record:
-    """Judge a broken twin on the instance that should refute it; positions as in `hear`.
+    """Judge a broken twin on the instance that should refute it; positions and errors as in `hear`.
 
     Raises
     ------
     HypothesisNotMet : the instance breaks a hypothesis that the twin does not drop
     """
-    _require(
-        statement.violated(twin.refuted_on, without=twin.without),
-        f"{statement.id}/{twin.name}",
-        twin.refuted_on,
+    matter = _Matter(
+        name=f"{statement.id}/{twin.name}",
+        statement=statement,
+        conclusion=twin.conclusion,
+        instance=twin.refuted_on,
+        without=twin.without,
+        allowance=budget.for_twin(statement=place, twin=nth, campaign=sitting.campaign),
+        sitting=sitting,
+        store=store,
     )
-    allowance = budget.for_twin(statement=place, twin=nth, campaign=sitting.campaign)
-    name = f"{statement.id}/{twin.name}"
-    hearing = _hear(name, statement, twin.conclusion, twin.refuted_on, allowance, sitting, store)
-    return record(statement, twin, twin.refuted_on, hearing, seed=sitting.seed)
+    return record(statement, twin, twin.refuted_on, _hear(matter), seed=sitting.seed)
 
 
-def _require(faults: Sequence[str], name: str, instance: Instance) -> None:
-    if faults:
-        raise HypothesisNotMet(f"{name} on {instance.name}: " + "; ".join(faults))
+def _hear(matter: _Matter) -> Hearing:
+    conclusion, x = matter.conclusion, matter.instance
+    try:
+        faults = matter.ask("hypotheses", lambda: matter.statement.violated(x, without=matter.without))
+        if faults:
+            raise HypothesisNotMet(f"{matter.name} on {x.name}: " + "; ".join(faults))
+        if isinstance(conclusion, HighProbability):
+            return _hear_probability(matter, conclusion)
+        return _hear_relations(matter, conclusion)
+    except NoAnswer as error:
+        nothing = Trials(trials=0, failures=0, unsure=0)
+        return Hearing(
+            verdict=matter.undecided(error),
+            evidence=nothing if isinstance(conclusion, HighProbability) else Comparisons(all=()),
+            measured={"first error": str(error)},
+        )
 
 
-def _hear(
-    name: str,
-    statement: Statement,
-    conclusion: Conclusion,
-    instance: Instance,
-    allowance: budget.Allowance,
-    sitting: Sitting,
-    store: Store,
-) -> Hearing:
-    if isinstance(conclusion, HighProbability):
-        return _hear_probability(name, statement, conclusion, instance, allowance, sitting, store)
+def _hear_relations(matter: _Matter, conclusion: ForEach | Expectation | Rate | Cost) -> Hearing:
+    x = matter.instance
     evidence: Evidence
     match conclusion:
         case ForEach() | Expectation():
-            evidence = Comparisons(all=tuple(decide(c) for c in conclusion.claims(instance)))
+            claims = conclusion.claims
+            evidence = matter.ask("claims", lambda: Comparisons(all=tuple(decide(c) for c in claims(x))))
         case Rate():
-            evidence = conclusion.measure(instance)
+            evidence = matter.ask("measure", lambda: facets.slope(conclusion.measure(x)))
         case _:
-            evidence = conclusion.count(instance)
+            evidence = matter.ask("count", lambda: facets.slope(conclusion.count(x)))
     facts = conclusion.facts if isinstance(conclusion, ForEach | Rate) else None
     return Hearing(
-        verdict=judge(evidence, allowance=allowance),
+        verdict=judge(evidence, allowance=matter.allowance),
         evidence=evidence,
-        measured={} if facts is None else dict(facts(instance)),
+        measured={} if facts is None else matter.ask("facts", lambda: facets.displayed(facts(x))),
     )
 
 
-def _hear_probability(
-    name: str,
-    statement: Statement,
-    conclusion: HighProbability,
-    instance: Instance,
-    allowance: budget.Allowance,
-    sitting: Sitting,
-    store: Store,
-) -> Hearing:
-    asked, delta, rho = conclusion.size(instance), conclusion.delta(instance), statement.rho
-    construction = conclusion.construction(instance, asked)
+def _hear_probability(matter: _Matter, conclusion: HighProbability) -> Hearing:
+    x, statement = matter.instance, matter.statement
+    asked = matter.ask("size", lambda: facets.whole_size(conclusion.size(x)))
+    delta = matter.ask("delta", lambda: facets.promise(conclusion.delta(x)))
+    construction, exact = matter.built(conclusion, asked)
     measured: dict[str, float | int | str] = {"m asked": asked, **construction.facts}
-    instance_digest = digest(instance)
-    event_allowance = allowance.part(1) if statement.layers else allowance
-    exact = exact_failure(construction)
+    allowance = matter.allowance.part(1) if statement.layers else matter.allowance
     evidence: Evidence
     slack, slack_says = None, ""
     if exact is not None:
         evidence = ExactProbability(failure=exact)
-        least = _least_size(conclusion, instance, asked, delta)
+        verdict = judge(evidence, allowance=allowance, delta=delta)
+        if _cannot_fail(matter, conclusion, exact):
+            because = "P[fail] = 0, and so for a single draw: the conclusion cannot fail on this instance"
+            verdict = Verdict(finding=Finding.VACUOUS, because=because, alpha=0.0)
+        least = _least_size(matter, conclusion, asked, delta)
         if least is not None:
             measured["least m"] = least
             slack, slack_says = outward(Fraction(asked, least)), "m asked / least m found to work, with the next 64"
     else:
-        evidence, stress, errors = collect(
-            Event(construction=construction),
-            statement=name,
-            instance_digest=instance_digest,
+        evidence, stress, errors = matter.trials(
+            construction,
             stream="evidence",
-            seed=sitting.seed,
-            code=sitting.code,
-            store=store,
-            decide=lambda seen: settled(seen, delta=delta, allowance=event_allowance),
-            budget=sitting.budget,
+            decide=lambda seen: settled(seen, delta=delta, allowance=allowance),
+            budget=matter.sitting.budget,
         )
+        verdict = judge(evidence, allowance=allowance, delta=delta, rho=statement.rho)
         if errors:
             measured["first error"] = errors[0]
+        if isinstance(evidence, CutShort):  # few unsure trials would not keep it from being green
+            verdict = matter.undecided(f"{verdict.because}; {errors[-1]}")
         if isfinite(stress) and stress > 0:
             slack, slack_says = outward(1 / Fraction(stress)), f"1 / largest {conclusion.stress} observed"
-    verdict = judge(evidence, allowance=event_allowance, delta=delta, rho=rho)
     layers = [{"name": "event", "finding": verdict.finding.value, "because": verdict.because}]
     for k, layer in enumerate(statement.layers, start=2):
-        rng = generator(
-            statement=name,
-            instance=instance_digest,
-            stream=f"layer {layer.value}",
-            seed=sitting.seed,
-            batch_size=1,
-            index=0,
-        )
-        seen = look(layer, construction, rng)
-        if seen is None:
+        looked = _look(matter, layer, construction, matter.allowance.part(k))
+        if looked is None:
             continue
-        found = judge(seen, allowance=allowance.part(k), delta=delta, rho=rho)
-        # an e-value can only accuse; that it does not is no lack of a decision
-        quiet = isinstance(seen, Wealth) and found.finding is Finding.UNDECIDED and not isnan(seen.log_e)
+        found, quiet = looked
         layers.append(
-            {
-                "name": layer.value,
-                "finding": "quiet" if quiet else found.finding.value,
-                "because": found.because,
-            }
+            {"name": layer.value, "finding": "quiet" if quiet else found.finding.value, "because": found.because}
         )
         if not quiet and _graver(found, verdict):
             verdict = found
@@ -209,8 +282,31 @@ def _hear_probability(
         batch_size=construction.batch_size,
         measured=measured,
         layers=layers,
-        curve=_curve(name, conclusion, instance, instance_digest, asked, sitting, store) if instance.curve else [],
+        curve=_curve(matter, conclusion, asked) if x.curve else [],
     )
+
+
+def _look(
+    matter: _Matter, layer: Layer, construction: Construction, allowance: budget.Allowance
+) -> tuple[Verdict, bool] | None:
+    """What one layer found and whether that is nothing; None where it has nothing to look at."""
+    rng = generator(
+        statement=matter.name,
+        instance=matter.digest,
+        stream=f"layer {layer.value}",
+        seed=matter.sitting.seed,
+        batch_size=1,
+        index=0,
+    )
+    try:
+        seen = matter.ask(layer.value, lambda: look(layer, construction, rng))
+    except NoAnswer as error:
+        return matter.undecided(error), False
+    if seen is None:
+        return None
+    found = judge(seen, allowance=allowance)
+    # an e-value can only accuse; that it does not is no lack of a decision
+    return found, isinstance(seen, Wealth) and found.finding is Finding.UNDECIDED and not isnan(seen.log_e)
 
 
 def _graver(found: Verdict, than: Verdict) -> bool:
@@ -220,31 +316,30 @@ def _graver(found: Verdict, than: Verdict) -> bool:
     return found.finding is Finding.UNDECIDED and than.finding is Finding.SUPPORTED
 
 
-def _least_size(conclusion: HighProbability, instance: Instance, asked: int, delta: Fraction) -> int | None:
+def _cannot_fail(matter: _Matter, conclusion: HighProbability, exact: Enclosure) -> bool:
+    """Whether the conclusion is trivially true: it holds for certain at the size asked and already at m = 1."""
+    if exact.upper > 0:
+        return False
+    _, alone = matter.built(conclusion, 1)
+    return alone is not None and alone.upper == 0
+
+
+def _least_size(matter: _Matter, conclusion: HighProbability, asked: int, delta: Fraction) -> int | None:
     """Least m from which on the claim works, exactly; None when even the size asked does not."""
 
     def fails(m: int) -> bool:
-        failure = exact_failure(conclusion.construction(instance, m))
+        _, failure = matter.built(conclusion, m)
         return failure is None or failure.upper > delta
 
     return None if fails(asked) else least_size(fails, asked, LEAST_SIZE_WINDOW)
 
 
-def _curve(
-    name: str,
-    conclusion: HighProbability,
-    instance: Instance,
-    instance_digest: str,
-    asked: int,
-    sitting: Sitting,
-    store: Store,
-) -> list[dict[str, float | int | str]]:
+def _curve(matter: _Matter, conclusion: HighProbability, asked: int) -> list[dict[str, float | int | str]]:
     """Failure probability against size, exact where enumeration is known and sampled everywhere; decides nothing."""
     points: list[dict[str, float | int | str]] = []
     for c in CURVE:
         m = max(1, ceil(c * asked))
-        construction = conclusion.construction(instance, m)
-        exact = exact_failure(construction)
+        construction, exact = matter.built(conclusion, m)
         common: dict[str, float | int | str] = {"c": float(c), "m": m}
         if exact is not None:
             low, high = float(exact.lower), float(exact.upper)
@@ -259,17 +354,14 @@ def _curve(
                     "failures": 0,
                 }
             )
-        seen, _, _ = collect(
-            Event(construction=construction),
-            statement=name,
-            instance_digest=instance_digest,
+        seen, _, errors = matter.trials(
+            construction,
             stream=f"curve at {m}",  # a stream of its own, so that neighbouring sizes share no draws
-            seed=sitting.seed,
-            code=sitting.code,
-            store=store,
             decide=lambda _: False,
             budget=CURVE_TRIALS,
         )
+        if isinstance(seen, CutShort):
+            raise NoAnswer(f"curve at {m}: {errors[-1]}")
         counted = seen.failures + seen.unsure
         low, high = confidence_sequence(counted, seen.trials, CURVE_LEVEL)
         points.append(

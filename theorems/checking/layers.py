@@ -12,6 +12,7 @@ from math import ceil
 import numpy as np
 
 from theorems.checking.claims import decide
+from theorems.checking.facets import drawn_counts, drawn_indices
 from theorems.checking.independence import independence_log_wealth
 from theorems.checking.sampler_law import law_log_wealth
 from theorems.statement import Answer, Comparison, Comparisons, Construction, Evidence, Layer, Wealth
@@ -21,7 +22,12 @@ INDEPENDENCE_DRAWS = 256
 
 
 def look(layer: Layer, construction: Construction, rng: np.random.Generator) -> Evidence | None:
-    """Give the evidence that one layer finds on a construction, or None where it has nothing to look at."""
+    """Give the evidence that one layer finds on a construction, or None where it has nothing to look at.
+
+    Raises
+    ------
+    TypeError, ValueError : a sampler or a mean that is malformed, and whatever they raise
+    """
     return _LAYERS[layer](construction, rng)
 
 
@@ -63,8 +69,8 @@ def _law(construction: Construction, rng: np.random.Generator) -> Evidence | Non
     if sampling is None:
         return None
     claimed = sampling.claimed.tolist()
-    in_order = np.bincount(sampling.indices(LAW_DRAWS, rng), minlength=len(claimed))
-    one, other = (law_log_wealth(counts, claimed) for counts in (in_order, sampling.counts(LAW_DRAWS, rng)))
+    in_order = np.bincount(drawn_indices(sampling, LAW_DRAWS, rng), minlength=len(claimed))
+    one, other = (law_log_wealth(counts, claimed) for counts in (in_order, drawn_counts(sampling, LAW_DRAWS, rng)))
     with np.errstate(invalid="ignore"):  # a nan stays a nan, which the judge refuses
         log_e = float(np.logaddexp(one, other) - np.log(2))
     return Wealth(log_e=log_e, draws=2 * LAW_DRAWS, says="draws against the claimed law")
@@ -75,7 +81,7 @@ def _independence(construction: Construction, rng: np.random.Generator) -> Evide
     sampling = construction.sampling
     if sampling is None:
         return None
-    draws = sampling.indices(INDEPENDENCE_DRAWS, rng)
+    draws = drawn_indices(sampling, INDEPENDENCE_DRAWS, rng)
     return Wealth(
         log_e=independence_log_wealth(draws, sampling.claimed.tolist()),
         draws=INDEPENDENCE_DRAWS,

@@ -21,12 +21,12 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
-from theorems.checking.budget import RELEASE_SEED
+from theorems.checking.budget import OWN_INSTANCES, RELEASE_SEED
 from theorems.checking.keys import check_count, check_digest
 
 FILE_NAME = "evidence.sqlite3"
 _APPLICATION = 0x4C657654  # "LevT": tells our file from any other SQLite file
-_VERSION = 1
+_VERSION = 2
 _PATIENCE = 60.0  # seconds to wait for another writer; one insert takes milliseconds
 _PAUSE = 0.01  # seconds between two attempts
 _OUT_OF_SPACE = {
@@ -60,7 +60,18 @@ _CAMPAIGNS = """CREATE TABLE campaigns (
     UNIQUE (seed, code)
 ) STRICT"""
 
-_LAYOUT = {"evidence": _EVIDENCE, "campaigns": _CAMPAIGNS}
+_PLACES = f"""CREATE TABLE places (
+    statement TEXT NOT NULL,
+    place INTEGER NOT NULL CHECK (place > {OWN_INSTANCES}),
+    instance TEXT NOT NULL CHECK (length(instance) = 64),
+    PRIMARY KEY (statement, place),
+    UNIQUE (statement, instance)
+) STRICT"""
+
+_LAYOUTS = {
+    1: {"evidence": _EVIDENCE, "campaigns": _CAMPAIGNS},
+    2: {"evidence": _EVIDENCE, "campaigns": _CAMPAIGNS, "places": _PLACES},
+}
 
 _FIND = """SELECT idx, trials, failures, unsure, answers_digest, stress, error FROM evidence
 WHERE (statement, instance, stream, seed, batch_size, size, code, idx) = (?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -71,6 +82,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 _NEXT_CAMPAIGN = """INSERT INTO campaigns (version, seed, code)
 SELECT coalesce(max(version), 1) + 1, ?, ? FROM campaigns WHERE true ON CONFLICT (seed, code) DO NOTHING"""
+
+_NEXT_PLACE = f"""INSERT INTO places (statement, place, instance)
+SELECT ?1, coalesce(max(place), {OWN_INSTANCES}) + 1, ?2 FROM places WHERE statement = ?1
+ON CONFLICT (statement, instance) DO NOTHING"""
 
 
 class StoreUnreadable(RuntimeError):
@@ -170,9 +185,9 @@ class Store:
         StoreUnreadable : the file is corrupt, foreign, of a later version, or not accessible
         StoreFull : no room to create it
         """
-        path = directory / FILE_NAME
+        path = directory.absolute() / FILE_NAME  # trials may change the working folder
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreFull(f"{path}: cannot create the folder: {error.strerror}") from None
@@ -252,12 +267,31 @@ class Store:
             ).fetchone()
         return int(found[0])
 
+    def place_of(self, statement: str, instance_digest: str) -> int:
+        """The place of a user's own instance among those of a statement; place k gets 6/(pi k)^2 of its error budget.
+
+        Any instance that this store has not met gets the next free place behind those that the catalogue may use,
+        and keeps it.
+
+        Parameters
+        ----------
+        statement : id of the statement
+        instance_digest : 64 digits
+        """
+        check_digest("place_of(instance_digest)", instance_digest)
+        with self._translated():
+            self._connection.execute(_NEXT_PLACE, (statement, instance_digest))
+            found = self._connection.execute(
+                "SELECT place FROM places WHERE (statement, instance) = (?, ?)", (statement, instance_digest)
+            ).fetchone()
+        return int(found[0])
+
     def _prepare(self) -> None:
         # Look before touching: even the switch to a write-ahead log would change a foreign file.
-        new = self._layout_version() == 0
+        behind = self._layout_version() < _VERSION
         self._switch_to_log()
         self._connection.execute("PRAGMA synchronous = FULL")
-        if new:
+        if behind:
             self._create()
             self._layout_version()
         [verdict] = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -295,15 +329,16 @@ class Store:
             raise StoreUnreadable(
                 f"{self._path}: written by a later version (layout {version}, this one reads {_VERSION}): upgrade"
             )
-        if version != _VERSION or layout != _LAYOUT:
+        if layout != _LAYOUTS.get(version):
             raise StoreUnreadable(f"{self._path}: damaged: unexpected tables in layout {version}")
-        return _VERSION
+        return int(version)
 
     def _create(self) -> None:
+        """Make the tables, or those that an earlier layout lacks."""
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
-        for sql in _LAYOUT.values():
-            # Another process may have been faster.
+        for sql in _LAYOUTS[_VERSION].values():
+            # An earlier layout has some of them, and another process may have been faster.
             run(sql.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
         run(f"PRAGMA application_id = {_APPLICATION}")
         run(f"PRAGMA user_version = {_VERSION}")

@@ -1,24 +1,24 @@
-"""Guarded trials: a batch of answers as a pure function of its key.
+"""Trials: a batch of answers as a pure function of its key.
 
 Nothing else may decide an answer: no clock, no worker, no arrival order and no hidden random state. A trial that
-crashes is UNSURE, which counts against both verdicts; it is never skipped.
+crashes is UNSURE, which counts against both verdicts; it is never skipped. A batch that times out is UNSURE in the
+run at hand and unknown to the store, since another run may get its answers.
 """
 
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import isnan, nan
-from types import ModuleType
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.keys import check_count, digest, generator, key_digest
+from theorems.checking.deadline import DEADLINE, TimedOut, check_deadline
+from theorems.checking.guard import in_words, interrupted, watched
+from theorems.checking.keys import check_count, generator, key_digest
 from theorems.checking.store import BatchRow, Series, Store
 from theorems.statement import Answer, Batch, Experiment, Trials
 
@@ -26,77 +26,12 @@ from theorems.statement import Answer, Batch, Experiment, Trials
 _OUT, _UNSURE = int(Answer.OUT), int(Answer.UNSURE)
 _LEAST, _LARGEST = int(min(Answer)), int(max(Answer))
 _CANARIES = 3  # of 256 batches, about 1 %, are run twice
-_LONGEST_ERROR = 400  # characters of an error text that are kept
+_SAME_STRESS = 1e-3  # relative: far above rounding, even in a badly conditioned world, and below what chance gives
 
 
-class GlobalRandomness(RuntimeError):
-    """A trial used randomness beside its key: draw from the generator that `run` is given, and from no other."""
-
-
-def _public_functions(module: ModuleType) -> list[tuple[ModuleType, str, Callable[..., Any]]]:
-    # Classes stay: they take seeds, and others ask isinstance of them.
-    return [
-        (module, name, value)
-        for name, value in vars(module).items()
-        if not name.startswith("_") and callable(value) and not isinstance(value, type)
-    ]
-
-
-# Read once on import, so that guards that nest or overlap can only ever put the true functions back.
-_GUARDED = _public_functions(random) + _public_functions(np.random)
-_python_state, _numpy_state, _default_rng = random.getstate, np.random.get_state, np.random.default_rng
-
-
-class _Watch:
-    """Whether the block of one guard is still running."""
-
-    def __init__(self) -> None:
-        self.on = True
-
-    def over(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """What stands in for `function`: it raises while the watch is on.
-
-        Afterwards it is the function again: a module first imported in the block may have kept it.
-        """
-
-        def stand_in(*args: Any, **options: Any) -> Any:
-            seeded = function is _default_rng and any(a is not None for a in (*args, *options.values()))
-            if self.on and not seeded:
-                raise GlobalRandomness(f"{name}: need draws from the rng of the trial; got a global generator")
-            return function(*args, **options)
-
-        return stand_in
-
-
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Within the block, global randomness raises.
-
-    The functions of `random` and `numpy.random` are replaced, and put back on any exit; the state of both global
-    generators is compared too, which catches functions that were imported by name. `default_rng(seed)` and the
-    generator classes stay allowed. The whole process is affected: run trials in one thread per process.
-
-    Raises
-    ------
-    GlobalRandomness : in the block, naming the function; or at its end, when a global generator moved
-    """
-    before = _global_states()
-    watch = _Watch()
-    try:  # from here on: a Ctrl-C must not leave stand-ins behind
-        for module, name, function in _GUARDED:
-            setattr(module, name, watch.over(function, f"{module.__name__}.{name}"))
-        yield
-    finally:
-        watch.on = False
-        for module, name, function in _GUARDED:
-            setattr(module, name, function)
-    for owner, old, new in zip(("random", "numpy.random"), before, _global_states(), strict=True):
-        if old != new:
-            raise GlobalRandomness(f"{owner}: need its global generator untouched by a trial; got a new state")
-
-
-def _global_states() -> tuple[object, object]:
-    return _python_state(), digest(_numpy_state(legacy=False))
+@dataclass(frozen=True, kw_only=True)
+class CutShort(Trials):
+    """Counts of a walk that the clock ended, its last batch UNSURE: nothing may be concluded from them."""
 
 
 def run_batch(
@@ -108,21 +43,25 @@ def run_batch(
     seed: int,
     index: int,
     canary: bool,
+    deadline: float = DEADLINE,
 ) -> BatchRow:
     """Draw one whole batch from its key and decide each trial.
 
     An exception in a trial, global randomness or malformed answers make every trial of the batch UNSURE, with the
-    reason in `error`. Lack of memory and interruptions are no answers: they propagate and nothing is recorded.
+    reason in `error`. Lack of memory, of time and interruptions are no answers: they propagate and there is no row.
 
     Parameters
     ----------
     experiment : what to run; its batch size is part of the key
     statement, instance_digest, stream, seed, index : the rest of the key, see `keys.key_digest`
-    canary : run the batch twice; different answers make it UNSURE, with the error 'nondeterministic'
+    canary : run the batch twice; different answers make it UNSURE, with the error 'nondeterministic', and so does a
+        stress that moved: where no trial fails, it is all that shows that other numbers were drawn
+    deadline : seconds for one run of the batch
 
     Raises
     ------
-    TypeError, ValueError : a key out of range
+    TypeError, ValueError : a key or the deadline out of range
+    TimedOut : the deadline passed
     MemoryError, KeyboardInterrupt : from the trial, also where C code has put another error in its place
     """
     trials = experiment.batch_size
@@ -137,32 +76,26 @@ def run_batch(
             index=index,
         )
         try:
-            with guarded(), catch_warnings():
-                # a warning that continues would hide a fault, and answers must not depend on the caller's filters
-                simplefilter("error")
-                batch = experiment.run(rng, trials)
+            batch = watched(lambda: experiment.run(rng, trials), deadline=deadline)
             _check(batch, trials)
             return _row(index, batch.answers, stress=float(batch.stress), error="")
-        except MemoryError:
+        except (MemoryError, TimedOut):
             raise
         except (Exception, SystemExit) as error:
-            if _interrupted(error):
+            if interrupted(error):
                 raise KeyboardInterrupt from error
-            return _unsure(index, trials, f"{type(error).__name__}: {error}")
+            return _unsure(index, trials, in_words(error))
 
+    check_deadline("run_batch(deadline)", deadline)
     row = once()
-    if canary and not once().agrees_with(row):
+    if canary and not _same(row, once()):
         return _unsure(index, trials, "nondeterministic: two runs of one key gave different answers")
     return row
 
 
-def _interrupted(error: BaseException | None) -> bool:
-    """Whether an error stands for a Ctrl-C: object arithmetic in C turns one that falls into it into SystemError."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt | SystemError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _same(one: BatchRow, other: BatchRow) -> bool:
+    moved = abs(one.stress - other.stress) > _SAME_STRESS * max(abs(one.stress), _SAME_STRESS)  # False for a nan
+    return one.agrees_with(other) and not moved
 
 
 def collect(
@@ -176,11 +109,16 @@ def collect(
     store: Store,
     decide: Callable[[Trials], bool],
     budget: int,
+    deadline: float = DEADLINE,
 ) -> tuple[Trials, float, list[str]]:
-    """Walk the batches 0, 1, 2, ... until `decide` is content or the budget is spent.
+    """Walk the batches 0, 1, 2, ... until `decide` is content, the budget is spent or a batch times out.
 
     Stored rows are taken as they are, missing ones are run and stored, so the result does not depend on what was
-    stored before. About 1 % of the fresh batches, chosen by key, are run twice.
+    stored before. Fresh batches are run twice where they are number 0, so that no experiment escapes, and else about
+    1 % of them, chosen by key.
+
+    The batch that times out ends the walk: it counts as UNSURE, it is not stored, and what comes after it would be
+    read past a gap that the clock made.
 
     Parameters
     ----------
@@ -189,12 +127,13 @@ def collect(
     store : where rows are found and kept
     decide : stop rule, asked about every prefix of whole batches, the empty one included
     budget : trials, >= 0; rounded up to whole batches
+    deadline : seconds for one run of a batch
 
     Returns
     -------
-    trials : counts over the prefix
+    trials : counts over the prefix; `CutShort` where a batch timed out
     stress : largest stress of its batches; nan when none has one
-    errors : one line for each batch that crashed
+    errors : one line for each batch that crashed or timed out
 
     Raises
     ------
@@ -217,15 +156,21 @@ def collect(
     while counts.trials < budget and not decide(counts):
         row = store.find(series, index)
         if row is None:
-            row = run_batch(
-                experiment,
-                statement=statement,
-                instance_digest=instance_digest,
-                stream=stream,
-                seed=seed,
-                index=index,
-                canary=_is_canary(series, index),
-            )
+            try:
+                row = run_batch(
+                    experiment,
+                    statement=statement,
+                    instance_digest=instance_digest,
+                    stream=stream,
+                    seed=seed,
+                    index=index,
+                    canary=_is_canary(series, index),
+                    deadline=deadline,
+                )
+            except TimedOut as error:
+                size = series.batch_size
+                cut = CutShort(trials=counts.trials + size, failures=counts.failures, unsure=counts.unsure + size)
+                return cut, stress, [*errors, f"batch {index}: {error}"]
             store.insert(series, row)
         counts = Trials(
             trials=counts.trials + row.trials,
@@ -241,6 +186,8 @@ def collect(
 
 
 def _is_canary(series: Series, index: int) -> bool:
+    if index == 0:
+        return True
     key = key_digest(
         statement=series.statement,
         instance=series.instance,
@@ -278,6 +225,4 @@ def _row(index: int, answers: npt.NDArray[np.int8], *, stress: float, error: str
 
 
 def _unsure(index: int, trials: int, error: str) -> BatchRow:
-    # A message may hold anything; the store holds text.
-    text = error[:_LONGEST_ERROR].encode("utf-8", "backslashreplace").decode()
-    return _row(index, np.full(trials, _UNSURE, dtype=np.int8), stress=nan, error=text)
+    return _row(index, np.full(trials, _UNSURE, dtype=np.int8), stress=nan, error=error)
