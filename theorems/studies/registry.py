@@ -1,0 +1,32 @@
+"""The studies: every one of them, in the order of the report. The only place where a study is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from theorems.studies import leverage_against_plain, real_data, tightness
+from theorems.studies.study import Study
+
+STUDIES: tuple[Study, ...] = (
+    tightness.STUDY,
+    leverage_against_plain.STUDY,
+    real_data.STUDY,
+)
+
+
+class UnknownStudy(LookupError):
+    """No study has this id: the message lists those there are."""
+
+
+def chosen(ids: Sequence[str]) -> tuple[Study, ...]:
+    """Give the named studies, each once and in the order of the report; all of them when none is named.
+
+    Raises
+    ------
+    UnknownStudy : with the candidates
+    """
+    known = [study.id for study in STUDIES]
+    for name in ids:
+        if name not in known:
+            raise UnknownStudy(f"study {name!r} is unknown; there are: {', '.join(known)}")
+    return tuple(study for study in STUDIES if not ids or study.id in ids)
