@@ -18,6 +18,7 @@ from theorems.documents import as_json
 from theorems.statement import (
     BoundBatch,
     Claim,
+    Construction,
     Cost,
     CountsBox,
     Expectation,
@@ -685,3 +686,18 @@ def test_a_curve_that_hangs_keeps_a_record_from_being_green(world, store):
 def test_a_sitting_needs_a_deadline_in_range():
     with pytest.raises(ValueError, match=r"Sitting\(deadline\): need seconds in"):
         replace(SITTING, deadline=0)
+
+
+@pytest.mark.parametrize(
+    ("law", "window"),
+    [
+        ((Fraction(1, 2), Fraction(1, 2)), 64),
+        ((Fraction(99, 100), Fraction(1, 100), Fraction(0)), 100),
+        ((Fraction(9999, 10**4), Fraction(1, 10**4)), 512),
+    ],
+)
+def test_the_least_size_looks_ahead_by_one_tooth_of_the_saw(law, window):
+    box = CountsBox(m=10, law=law, low=(0,) * len(law), high=(10,) * len(law))
+    built = Construction(size=10, batch_size=1, draw=lambda rng, trials: None, facts={}, box=box)
+    assert court._window(built) == window
+    assert court._window(replace(built, box=None)) == 64

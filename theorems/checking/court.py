@@ -56,7 +56,7 @@ T = TypeVar("T")
 CURVE = tuple(Fraction(2) ** k for k in range(-6, 2))  # sizes of the failure curve, in units of the size asked
 CURVE_TRIALS = 512
 CURVE_LEVEL = Fraction(1, 1000)  # of the error bars; they decide nothing
-LEAST_SIZE_WINDOW = 64  # sizes above the least one that are checked to work: failure probabilities are sawtooth
+LEAST_SIZE_WINDOW = (64, 512)  # least and most sizes above the least one that are checked to work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,10 +244,12 @@ def _hear_probability(matter: _Matter, conclusion: HighProbability) -> Hearing:
         if _cannot_fail(matter, conclusion, exact):
             because = "P[fail] = 0, and so for a single draw: the conclusion cannot fail on this instance"
             verdict = Verdict(finding=Finding.VACUOUS, because=because, alpha=0.0)
-        least = _least_size(matter, conclusion, asked, delta)
+        window = _window(construction)
+        least = _least_size(matter, conclusion, asked, delta, window)
         if least is not None:
             measured["least m"] = least
-            slack, slack_says = outward(Fraction(asked, least)), "m asked / least m found to work, with the next 64"
+            slack = outward(Fraction(asked, least))
+            slack_says = f"m asked / least m found to work, with the next {window}"
     else:
         evidence, stress, errors = matter.trials(
             construction,
@@ -324,14 +326,21 @@ def _cannot_fail(matter: _Matter, conclusion: HighProbability, exact: Enclosure)
     return alone is not None and alone.upper == 0
 
 
-def _least_size(matter: _Matter, conclusion: HighProbability, asked: int, delta: Fraction) -> int | None:
+def _window(construction: Construction) -> int:
+    """Give how many sizes to look ahead: failure is sawtooth in m, and its longest tooth is 1 / the rarest mass."""
+    fewest, most = LEAST_SIZE_WINDOW
+    masses = [p for p in construction.box.law if p] if construction.box is not None else []
+    return min(max(fewest, ceil(1 / min(masses, default=Fraction(1)))), most)
+
+
+def _least_size(matter: _Matter, conclusion: HighProbability, asked: int, delta: Fraction, window: int) -> int | None:
     """Least m from which on the claim works, exactly; None when even the size asked does not."""
 
     def fails(m: int) -> bool:
         _, failure = matter.built(conclusion, m)
         return failure is None or failure.upper > delta
 
-    return None if fails(asked) else least_size(fails, asked, LEAST_SIZE_WINDOW)
+    return None if fails(asked) else least_size(fails, asked, window)
 
 
 def _curve(matter: _Matter, conclusion: HighProbability, asked: int) -> list[dict[str, float | int | str]]:
