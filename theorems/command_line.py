@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from theorems.doctor import Check
     from theorems.statement import Statement
+    from theorems.studies.study import Study
     from theorems.verification import Case
 
 
@@ -207,6 +208,54 @@ def _executor(jobs: int) -> Iterator[Executor | None]:
         executor.shutdown(kill_workers=True)
 
 
+@app.command("study")
+def measure_studies(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Study ids; all when left out")] = None,
+    profile: Annotated[str, typer.Option(help="quick, ci or night: how many rows")] = "quick",
+    seed: Seed = None,
+    store: StorePath = Path(".theorems"),
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how much is asked against what is needed, in tables over grids, and leave them for `theorems report`."""
+    with one_line_errors():
+        from rich.console import Console
+
+        from theorems.checking.budget import RELEASE_SEED, TRIALS
+        from theorems.documents import as_json as rendered
+        from theorems.studies.documents import StudiesUnreadable, measure
+        from theorems.studies.plain_text import lines
+        from theorems.studies.registry import UnknownStudy, chosen
+
+        if profile not in TRIALS:
+            stop(USAGE, f"--profile must be one of {', '.join(TRIALS)}; got {profile!r}")
+        if seed is not None and not 0 <= seed < 2**63:
+            stop(USAGE, f"--seed must lie in [0, {2**63 - 1}], got {seed}")
+        store.mkdir(parents=True, exist_ok=True)
+        try:
+            studies = chosen(ids or [])
+            with Console(stderr=True, quiet=quiet).status("") as status:
+
+                def tell(study: Study, rows: int) -> None:
+                    if not rows and not quiet:
+                        typer.echo(f"measuring {study.id}", err=True)
+                    status.update(f"{study.id}: {rows} rows")
+
+                given = RELEASE_SEED if seed is None else seed
+                made = measure(studies, profile=profile, seed=given, directory=store, progress=tell)
+        except UnknownStudy as e:
+            stop(USAGE, str(e))
+        except StudiesUnreadable as e:
+            stop(CORRUPT, str(e))
+        if as_json:
+            typer.echo(rendered(made), nl=False)
+            return
+        for entry in made["studies"] if not quiet else ():
+            typer.echo("\n".join(lines(entry)))
+        done = ", ".join(f"{entry['id']} ({len(entry['rows'])} rows)" for entry in made["studies"]) or "nothing"
+        typer.echo(f"measured {done}; seed {given}, profile {profile}. Next: theorems report")
+
+
 @app.command()
 def report(
     store: StorePath = Path(".theorems"),
@@ -216,16 +265,16 @@ def report(
     """Draw the records that the last command left: one self-contained HTML page and its Markdown twin."""
     with one_line_errors():
         from reports.page import RecordsUnreadable, write_reports
-        from theorems.documents import RECORDS
+        from theorems.documents import RECORDS, STUDIES
 
         outside(store, html=html, markdown=markdown)
-        records = store / RECORDS
+        records, studies = store / RECORDS, store / STUDIES
         if not records.exists():
             stop(USAGE, f"no records in {records}; make them with: theorems verify --store {store}")
         if len({p.resolve() for p in (records, html, markdown)}) < 3:
             stop(USAGE, f"--html, --markdown and the records must be three files, got {html}, {markdown}, {records}")
         try:
-            write_reports(records, html, markdown)
+            write_reports(records, html, markdown, studies=studies if studies.exists() else None)
         except RecordsUnreadable as e:
             stop(CORRUPT, str(e))
         typer.echo(f"{html}\n{markdown}")
