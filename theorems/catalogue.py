@@ -48,6 +48,10 @@ from theorems.glss import (
     lemma_4_1_explicit,
     remark_3_4_as_printed,
     remark_3_4_complex_features,
+    remark_4_2_as_printed,
+    remark_4_2_kernel_shrinkage,
+    remark_4_2_several_layers,
+    remark_4_2_width,
     section_2_leverage_scores,
     section_3_1_primal_problem,
     section_3_1_running_time,
@@ -140,6 +144,10 @@ CATALOGUE: tuple[Statement, ...] = (
     lemma_4_1_explicit.STATEMENT,
     lemma_4_1_as_printed.STATEMENT,
     section_4_phase_exponents.STATEMENT,
+    remark_4_2_several_layers.STATEMENT,
+    remark_4_2_kernel_shrinkage.STATEMENT,
+    remark_4_2_as_printed.STATEMENT,
+    *remark_4_2_width.STATEMENTS,
 )
 
 

@@ -49,7 +49,11 @@ CONTENTS: tuple[tuple[Source, str, tuple[str, ...]], ...] = (
     (GLSS, "Lemma 4.1, kernel and weights along training", ("glss.lem4.1", "glss.lem4.1.as_printed")),
     (GLSS, "(15), (16) test predictors along the flow", ("glss.eq15-16",)),
     (GLSS, "Section 4, last displays", ("glss.sec4.end.as_printed",)),
-    (GLSS, "Remark 4.2, several layers", ()),
+    (
+        GLSS,
+        "Remark 4.2, several layers",
+        ("glss.rem4.2", "glss.rem4.2.shrinkage", "glss.rem4.2.as_printed", "glss.rem4.2.start", "glss.rem4.2.path"),
+    ),
     (
         GLSS,
         "corollaries for users, proved here",

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from theorems.studies import leverage_against_plain, real_data, tightness
+from theorems.studies import (
+    initialisation,
+    leverage_against_plain,
+    real_data,
+    tightness,
+    training_exponents,
+    training_paths,
+    wide_training,
+)
 from theorems.studies.study import Study
 
 STUDIES: tuple[Study, ...] = (
     tightness.STUDY,
     leverage_against_plain.STUDY,
     real_data.STUDY,
+    training_paths.STUDY,
+    wide_training.STUDY,
+    training_exponents.STUDY,
+    initialisation.STUDY,
 )
 
 
