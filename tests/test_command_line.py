@@ -1,4 +1,5 @@
 # ruff: noqa: ARG005 - stand-ins take the arguments of what they stand for
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from theorems import verification
 from theorems.catalogue import CATALOGUE
 from theorems.checking.store import FILE_NAME
 from theorems.command_line import app
+from theorems.console import stop
+from theorems.streams import Signalled
 
 ROOT = Path(__file__).parents[1]
 COUPON = "3.3@coupon-3"  # one exact world
@@ -168,6 +171,8 @@ def test_show_says_what_is_assumed(run, world, catalogue):
         ("verify --data missing.npy", ["--data missing.npy", "No such file"]),
         ("verify --data .", ["--data .", "Is a directory"]),
         ("verify --data junk", ["--data junk", ".npy"]),
+        ("verify --data /dev/null", ["--data /dev/null", "regular file"]),
+        ("verify -k glss.thm3.3@linear --junitxml /dev/null -q", ["/dev/null: not a regular file"]),
         ("verify --data X.npy --features cosine", ["--features", "relu or fourier", "'cosine'"]),
         ("verify --data X.npy --sigma 2", ["--sigma needs --features fourier, got --features relu"]),
         ("verify --data X.npy --eps nan", ["--eps", "'nan'"]),
@@ -219,6 +224,9 @@ def test_data_is_judged_by_its_theorem_only(run, tmp_path, world, catalogue):
         ("--lam 9", ["lambda must be proven below ||K||, got lambda = 9"]),
         ("--eps 2 --delta 2 --lam -1", ["eps = 2", "delta = 2", "lambda = -1"]),
         ("--features fourier --sigma 0", ["--sigma must be positive, got 0"]),
+        ("--features fourier --sigma 1e99", ["--sigma must lie in [2^-300, 2^300], got 1e99"]),
+        ("--lam 1e-15", ["lambda must be above", "twice the error of K in float64, got lambda = 1e-15"]),
+        ("--eps 1e-10", ["X.npy: 3 rows ask for m = ", "draws, and m must be below 2^63"]),
     ],
 )
 def test_numbers_outside_the_theorem(run, tmp_path, options, words):
@@ -234,8 +242,9 @@ def test_numbers_outside_the_theorem(run, tmp_path, options, words):
         (np.zeros(4), ["2 axes", "(4,)"]),
         (np.eye(2) * 1j, ["complex128"]),
         (np.zeros((3, 3)), ["lambda must be positive"]),  # K = 0 has no ridge below its norm
+        (np.full((2, 3), 1.7e308), ["X.npy: the largest entry of X must lie in [2^-480, 2^480], got 1.7e+308"]),
     ],
-    ids=["nan", "empty", "1-d", "complex", "zero"],
+    ids=["nan", "empty", "1-d", "complex", "zero", "huge"],
 )
 def test_matrices_outside_the_theorem(run, tmp_path, array, words):
     np.save(tmp_path / "X.npy", array)
@@ -253,7 +262,21 @@ def test_data_is_judged(run, tmp_path):
     assert result.exit_code == 0
     [record] = json.loads(result.stdout)["records"]
     assert (record["id"], record["measured"]["eps"]) == ("glss.thm3.3@data-relu", 0.4)
-    assert record["instance_says"] == "X.npy, 3 x 2, relu features"
+    assert record["instance_says"] == "X.npy, 3 x 2, relu features, lambda = 0.1"
+
+
+def test_the_chosen_ridge_is_shown(run, tmp_path):
+    np.save(tmp_path / "X.npy", np.eye(3)[:, :2])
+    shown = run("verify", "--data", "X.npy", "--eps", "0.4").stdout
+    assert "lambda = 0.050048828125, a tenth of ||K|| to 8 bits" in shown
+
+
+def test_a_users_own_instance_gets_its_place_from_the_store(run, tmp_path, monkeypatch):
+    np.save(tmp_path / "X.npy", np.eye(3)[:, :2])
+    heard = []
+    monkeypatch.setattr(verification, "verify", lambda cases, **_: heard.extend(cases) or stop(2, "seen"))
+    run("verify", "--data", "X.npy")
+    assert [case.nth for case in heard] == [None]
 
 
 # --------------------------------------------------------------------------------------------- verdicts
@@ -466,23 +489,20 @@ def test_corrupt_records_are_five(run, tmp_path, content):
 # ---------------------------------------------------------------------------------------------- internal errors
 
 
-def broken(world):
-    def explode(x):
-        raise RuntimeError("a\nbroken reference object")
-
-    return world.statement(
-        conclusion=world.conclusion().__class__(size=explode, construction=explode, delta=explode, stress="")
-    )
+def explode(*_, **__):
+    raise RuntimeError("a\nbroken \x1breference object")
 
 
-def test_an_internal_error_is_one_line(run, world, catalogue):
-    catalogue(broken(world))
-    line = failed(run("verify", "-q"), 70, "internal error: RuntimeError: a broken reference object")
+def test_an_internal_error_is_one_line(run, world, catalogue, monkeypatch):
+    catalogue(world.statement())
+    monkeypatch.setattr(verification, "hear", explode)
+    line = failed(run("verify", "-q"), 70, r"internal error: RuntimeError: a broken \x1breference object")
     assert "test_command_line.py:" in line
 
 
-def test_a_traceback_only_when_asked_for(run, world, catalogue):
-    catalogue(broken(world))
+def test_a_traceback_only_when_asked_for(run, world, catalogue, monkeypatch):
+    catalogue(world.statement())
+    monkeypatch.setattr(verification, "hear", explode)
     result = run("verify", "-q", "-v")
     assert result.exit_code == 70
     assert "Traceback (most recent call last)" in result.stderr
@@ -525,15 +545,75 @@ def test_an_early_interruption_is_130(run, monkeypatch):
     failed(run("list"), 130, "interrupted")
 
 
-def test_a_reader_that_leaves_is_no_trouble(run, world, catalogue, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), 141, ""),  # head and its like
+        (OSError(28, "No space left on device"), 70, "theorems: stdout: No space left on device\n"),
+    ],
+)
+@pytest.mark.parametrize("args", [["list"], ["verify", "-q", "-k", COUPON]])
+def test_data_that_cannot_be_written_are_no_success(run, monkeypatch, args, error, code, line):
+    kept = []
+
+    def lost(*_, **__):
+        kept.append(sys.stdout)  # the runner reads it afterwards
+        raise error
+
+    monkeypatch.setattr("typer.echo", lost)
+    result = run(*args)
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", line)
+
+
+@pytest.mark.parametrize("place", ["make_context", "invoke"])
+def test_help_that_nobody_reads_is_no_trouble(run, monkeypatch, place):
+    kept = []
+
     def gone(*_, **__):
+        kept.append(sys.stdout)  # the runner reads it afterwards
         raise BrokenPipeError(32, "Broken pipe")
 
-    catalogue(world.statement())
-    monkeypatch.setattr("theorems.console.table", gone)
-    result = run("verify", "-q")
-    assert "Traceback" not in result.output
-    assert "theorems: " not in result.stderr
+    monkeypatch.setattr(f"typer.core.TyperGroup.{place}", gone)
+    result = run("list")
+    assert (result.exit_code, result.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("errno", [28, 5])
+def test_a_disk_without_room_is_not_the_commands_fault(run, monkeypatch, errno):
+    def full(*_):
+        raise OSError(errno, os.strerror(errno), "junit.xml")
+
+    monkeypatch.setattr("theorems.documents.write_atomically", full)
+    failed(run("verify", "-q", "-k", COUPON, "--junitxml", "junit.xml"), 70, "junit.xml: ", os.strerror(errno))
+
+
+HEARD = "verify 3.3 -k glss.thm3.3@diabetes-32-relu --budget 1"  # undecided, in a second
+
+
+@pytest.mark.parametrize(
+    ("args", "streams", "code", "err"),
+    [
+        (HEARD, ">&-", 2, "theorems: stdout must be open, got a closed one\n"),
+        (HEARD, ">/dev/full", 70, "theorems: stdout: No space left on device\n"),
+        (HEARD, "2>&-", 3, ""),
+        (HEARD, "2>/dev/full", 3, ""),
+        (HEARD, "<&- 2>&-", 3, ""),
+        ("--help", ">/dev/full", 70, "theorems: stdout: No space left on device\n"),
+        ("verify --help", ">/dev/full", 70, "theorems: stdout: No space left on device\n"),
+    ],
+)
+def test_standard_streams_that_fail(tmp_path, args, streams, code, err):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m theorems {args} {streams}', sys.executable],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    told = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith("[")]
+    assert (done.returncode, "".join(told)) == (code, err)
+    assert ("Next: theorems report" in done.stdout) == (code == 3)
 
 
 # ----------------------------------------------------------------------------------------------- interruption
@@ -551,8 +631,42 @@ def test_an_interruption_is_130_and_resumes(run, world, catalogue, monkeypatch):
     assert run("verify", "-q").exit_code == 0
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_in_a_shell(tmp_path, jobs):
+@pytest.mark.parametrize(
+    "error",
+    [SystemError("error return without exception set"), Signalled(signal.SIGINT), ValueError("in its place")],
+)
+def test_an_interruption_in_disguise_is_130(run, world, catalogue, monkeypatch, error):
+    catalogue(world.statement())
+    error.__context__ = KeyboardInterrupt()
+
+    def interrupt(*_, **__):
+        raise error
+
+    monkeypatch.setattr(verification, "hear", interrupt)
+    failed(run("verify", "-q"), 130, "interrupted")
+
+
+@pytest.mark.parametrize("place", ["make_context", "invoke"])
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Signalled(signal.SIGTERM), 143)])
+def test_an_interruption_beside_the_commands_is_one_line(run, monkeypatch, place, error, code):
+    def interrupt(*_, **__):
+        raise error
+
+    monkeypatch.setattr(f"typer.core.TyperGroup.{place}", interrupt)
+    failed(run("list"), code, "interrupted")
+
+
+def of_group(group):
+    """Processes of a group that are more than zombies."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, pgrp = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(pgrp) == group and state != "Z":
+                yield stat.parent
+
+
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, "1"), (signal.SIGINT, "2"), (signal.SIGTERM, "2")])
+def test_a_signal_in_a_shell(tmp_path, number, jobs):
     process = subprocess.Popen(
         [sys.executable, "-m", "theorems", "verify", "--profile", "night", "-k", "@digits", "--jobs", jobs],
         cwd=tmp_path,
@@ -560,18 +674,22 @@ def test_ctrl_c_in_a_shell(tmp_path, jobs):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / ".theorems" / FILE_NAME).exists():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "the store was never opened"
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert out == ""
     [line] = [line for line in err.splitlines() if not line.startswith("[")]  # beside progress
     assert line.startswith("theorems: interrupted")
+    while list(of_group(process.pid)):  # the workers, and what watches their locks
+        assert time.monotonic() < deadline + 60, "a worker stayed"
+        time.sleep(0.02)
 
 
 # ------------------------------------------------------------------------------------------------- other doors
@@ -593,6 +711,26 @@ def test_twins_as_json_and_for_one_statement(run, world, catalogue):
     made = json.loads(run("twins", "made.up", "--json", "--seed", 5, "--store", "s").stdout)
     assert [t["twin"] for t in made["twins"]] == ["biased"]
     assert made["seed"] == 5
+
+
+def test_twins_leave_the_records_of_verify_alone(run, tmp_path, world, catalogue):
+    catalogue(world.statement(twins=(world.twin(),)))
+    run("verify", "-q")
+    before = (tmp_path / ".theorems/records.json").read_bytes()
+    assert run("twins").exit_code == 0
+    assert (tmp_path / ".theorems/records.json").read_bytes() == before
+    assert run("twins", "--store", "other").exit_code == 0
+    failed(run("report", "--store", "other"), 2, "no records")
+
+
+def test_twins_stop_when_the_source_changes(run, world, catalogue, monkeypatch):
+    from theorems.checking import source
+
+    catalogue(world.statement(twins=(world.twin(),)))
+    monkeypatch.setattr(source, "_PACKAGES", ("reports",))
+    result = run("twins")
+    assert result.exit_code == 5
+    assert result.stdout == ""
 
 
 def test_twins_alone_say_nothing_about_their_statement(run, world, catalogue):
@@ -636,6 +774,23 @@ def test_loewner_decides_pairs(run, tmp_path):
     np.save(tmp_path / "B.npy", 2 * np.eye(2))
     assert run("loewner", "--lower", "A.npy", "--upper", "B.npy").stdout.startswith("HOLDS")
     assert run("loewner", "--lower", "B.npy", "--upper", "A.npy").stdout.startswith("VIOLATED")
+
+
+def test_no_name_reaches_the_terminal_raw(run, tmp_path):
+    raw, shown = "\x1b[31m\udce9", r"\x1b[31m\udce9"
+    file = loewner_file(tmp_path / f"{raw}.json")
+    assert run("loewner", file).stdout.split()[1].endswith(f"{shown}.json")
+    assert json.loads(run("loewner", file, "--json").stdout)["decisions"][0]["file"] == str(file)
+    np.save(tmp_path / f"{raw}.npy", np.eye(3)[:, :2])
+    assert shown in run("verify", "--data", f"{raw}.npy", "--eps", "0.4").stdout
+    made = json.loads((tmp_path / ".theorems/records.json").read_text(encoding="utf-8"))
+    assert made["command"].startswith(f"theorems verify --profile quick --data '{shown}.npy'")
+    assert run("report", "--html", f"{raw}.html", "--markdown", "a.md").stdout == f"{shown}.html\na.md\n"
+    assert raw not in (tmp_path / f"{raw}.html").read_text(encoding="utf-8")
+    failed(run("verify", "--data", f"{raw}.none"), 2, f"--data {shown}.none")
+    failed(run("verify", "-k", raw), 2, "'\\x1b[31m\\udce9'")
+    failed(run("report", "--store", raw), 2, f"no records in {shown}")
+    assert "\x1b" not in run("doctor", "--store", raw).output
 
 
 def test_an_undecided_file_is_three(run, tmp_path, monkeypatch):

@@ -146,6 +146,22 @@ def test_json_is_stable_and_knows_no_nan():
         as_json({"a": nan})
 
 
+def test_json_holds_nothing_that_a_terminal_obeys_and_loses_nothing():
+    given = {"a": "\x1b[31m\x7f\x9b\u202e\udce9", "λ": "\U000e0001\n"}
+    text = as_json(given)
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text) == given
+    assert "λ" in text
+
+
+def test_the_command_is_shown_without_what_a_terminal_obeys(made, catalogue):
+    statement, own, _ = made
+    catalogue(statement)
+    words = ["verify", "--data", "\x1b[31m\udce9.npy"]
+    shown = document([own], words=words, sitting=SITTING, profile="quick", left_out=[])["command"]
+    assert shown.startswith(r"theorems verify --data '\x1b[31m\udce9.npy'")
+
+
 # -------------------------------------------------------------------------------------------------- writing
 
 
@@ -189,3 +205,11 @@ def test_a_folder_in_the_way_is_named(tmp_path):
         write_atomically(tmp_path / "records.json", "new")
     assert error.value.filename == str(tmp_path / "records.json")
     assert os.listdir(tmp_path) == ["records.json"]
+
+
+def test_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file") as error:
+        write_atomically(tmp_path / "pipe", "new")
+    assert error.value.filename == str(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()

@@ -90,3 +90,11 @@ def test_twins_of_equal_looks_are_counted_each():
     # two records may be equal but for nothing: both count
     suite = parse(record("UNDECIDED"), record("UNDECIDED"))
     assert suite.get("skipped") == "2"
+
+
+def test_what_xml_cannot_hold_is_escaped():
+    [failure] = [case.find("failure") for case in parse(record("REFUTED", because="\x1b[31m\udce9", fault="\x00"))]
+    assert failure.get("message").endswith(r"\x1b[31m\udce9")
+    assert failure.text == r"\x00"
+    [skipped] = [case.find("skipped") for case in parse(record("UNDECIDED", price="\x1b"))]
+    assert skipped.get("message").endswith(r"\x1b")

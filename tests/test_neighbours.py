@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
+import theorems.__main__ as program
 from theorems.__main__ import main
 from theorems.neighbours import HOME, IntruderFound, require_our_own
+from theorems.streams import Signalled
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_our_own_packages_are_accepted():
     assert HOME == ROOT
-    require_our_own()
+    require_our_own(program.__file__)
 
 
 def ask(folder: Path, *args: str) -> subprocess.CompletedProcess:
@@ -55,9 +57,44 @@ def test_a_missing_or_foreign_package_is_named(monkeypatch, spec, found):
 
     monkeypatch.setattr("theorems.neighbours.find_spec", lambda name: Spec if spec else None)
     with pytest.raises(IntruderFound, match=rf"must lie in .*{found}.* answers to that name"):
-        require_our_own()
+        require_our_own(program.__file__)
 
 
+def test_another_theorems_under_our_own_program_is_named(tmp_path):
+    # run as a script, the program's folder is on the path, not its parent: another copy may answer
+    script = tmp_path / "theorems" / "__main__.py"
+    script.parent.mkdir()
+    script.write_bytes(Path(program.__file__).read_bytes())
+    done = subprocess.run(
+        [sys.executable, script, "list"], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert f"the package 'theorems' must be {script.parent}, but {ROOT / 'theorems'} answers" in line
+
+
+def test_a_foreign_theorems_in_the_working_folder_does_not_reach_the_command(tmp_path):
+    (tmp_path / "theorems").mkdir()
+    (tmp_path / "theorems" / "__init__.py").write_text("raise SystemExit('the intruder ran')")
+    command = "import sys; from theorems.__main__ import main; sys.exit(main())"  # what the installed script says
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", command, "--help"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Leave the signals and hooks of the process that tests as they are."""
+    monkeypatch.setattr("theorems.streams.listen", lambda: None)
+
+
+@pytest.mark.usefixtures("deaf")
 class TestMain:
     def test_opens_the_door(self, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["theorems", "--help"])
@@ -65,6 +102,17 @@ class TestMain:
             main()
         assert not stop.value.code
         assert "verify" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Signalled(15), 143)])
+    def test_a_signal_before_any_command_is_one_line(self, monkeypatch, capsys, error, code):
+        def interrupt(*_):
+            raise error
+
+        monkeypatch.setattr("theorems.neighbours.require_our_own", interrupt)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == code
+        assert capsys.readouterr() == ("", "theorems: interrupted\n")
 
     def test_stops_at_an_intruder(self, monkeypatch, capsys):
         monkeypatch.setattr("theorems.neighbours.find_spec", lambda name: None)

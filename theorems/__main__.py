@@ -6,13 +6,30 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; the neighbours are checked first, in one line."""
+    """Run the command line; a signal ends it in one line from the first import on."""
+    try:
+        _run()
+    except KeyboardInterrupt as signalled:  # before a command began, or after it ended
+        from theorems.streams import INTERRUPTED, stop_code, tell
+
+        tell("theorems: interrupted")
+        sys.exit(stop_code(signalled) or INTERRUPTED)
+
+
+def _run() -> None:
+    from theorems.streams import listen, occupy, printable, tell
+
+    occupy()
+    listen()
     from theorems.neighbours import IntruderFound, require_our_own
 
+    if sys.stdout is None:
+        tell("theorems: stdout must be open, got a closed one")
+        sys.exit(2)
     try:
-        require_our_own()
+        require_our_own(__file__)
     except IntruderFound as intruder:
-        sys.stderr.write(f"theorems: {intruder}\n")
+        tell(f"theorems: {printable(str(intruder))}")
         sys.exit(2)
     from theorems.checking.source import code_digest
 

@@ -1,24 +1,22 @@
 """The command line: a door. Data goes to stdout, progress to stderr; imports wait until a command needs them.
 
 Exit codes: 0 all as declared, 1 a verdict differs or a twin survived, 2 usage, 3 undecided, 4 invalid instance,
-5 corrupt or divergent evidence, 70 internal, 130 interrupted.
+5 corrupt or divergent evidence, 70 internal, 130 interrupted, 141 nobody reads, 143 terminated.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from theorems.console import CORRUPT, UNDECIDED, USAGE, OneLine, one_line_errors, outside, stop
+from theorems.console import CORRUPT, UNDECIDED, USAGE, OneLine, one_line_errors, outside, show, stop
+from theorems.streams import printable, tell
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from theorems.doctor import Check
     from theorems.statement import Statement
     from theorems.studies.study import Study
@@ -52,7 +50,7 @@ Verbose = Annotated[
 @app.callback(invoke_without_command=True)
 def _without_command(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
+        tell(context.get_help())
         raise typer.Exit(USAGE)
 
 
@@ -66,19 +64,19 @@ def list_statements(store: StorePath = Path(".theorems"), as_json: AsJson = Fals
 
         status = last_verdicts(store / RECORDS)
         if as_json:
-            typer.echo(rendered({"schema_version": SCHEMA_VERSION, **listing(status)}), nl=False)
+            show(rendered({"schema_version": SCHEMA_VERSION, **listing(status)}), nl=False)
         else:
-            typer.echo("\n".join(contents(listing(status))))
+            show("\n".join(contents(listing(status))))
 
 
-@app.command()
-def show(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+@app.command("show")
+def show_card(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one statement: what it says, where, its hypotheses and who guarantees them, its twins."""
     with one_line_errors():
         from theorems.catalogue import find
         from theorems.console import card
 
-        typer.echo("\n".join(card(find(name))))
+        show("\n".join(card(find(name))))
 
 
 @app.command()
@@ -96,7 +94,8 @@ def verify(
         str | None, typer.Option(help="Bandwidth of the Gaussian kernel, with --features fourier; 1 when left out")
     ] = None,
     lam: Annotated[
-        str | None, typer.Option(help="Ridge added to K, with --data; a tenth of ||K|| when left out")
+        str | None,
+        typer.Option(help="Ridge added to K, with --data; ||K|| / 10 rounded to 8 bits when left out"),
     ] = None,
     eps: Annotated[str | None, typer.Option(help="Accuracy in (0, 1/2), with --data; 0.3 when left out")] = None,
     delta: Annotated[
@@ -138,7 +137,7 @@ def verify(
             from theorems.junit import junit
 
             write_atomically(junitxml, junit(made))
-        typer.echo(rendered(made) if as_json else "\n".join(table(made, quiet=quiet, verbose=verbose)), nl=not as_json)
+        show(rendered(made) if as_json else "\n".join(table(made, quiet=quiet, verbose=verbose)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
 
 
@@ -159,7 +158,7 @@ def _cases_on(data: Path, statements: Sequence[Statement], numbers: dict[str, st
         stop(USAGE, f"--data is judged by {STATEMENT} only, got {', '.join(s.id for s in statements)}")
     if "sigma" in numbers and numbers.get("features") != "fourier":
         stop(USAGE, f"--sigma needs --features fourier, got --features {numbers.get('features', 'relu')}")
-    return [Case(statement=STATEMENT, twin=None, nth=1, instance=sampling_instance(data, **numbers))]
+    return [Case(statement=STATEMENT, twin=None, nth=None, instance=sampling_instance(data, **numbers))]
 
 
 def _heard(
@@ -172,11 +171,15 @@ def _heard(
     jobs: int,
     store: Path,
     quiet: bool,
+    keep: bool = True,
 ) -> dict[str, Any]:
-    """Judge the cases and leave the records in `store`."""
+    """Judge the cases; leave the records in `store` unless they are not to be kept."""
     from theorems import verification
     from theorems.checking.budget import RELEASE_SEED, TRIALS
+    from theorems.checking.source import require_unchanged
     from theorems.console import progress
+    from theorems.documents import document
+    from theorems.workers import workers
 
     ranges = {"--seed": (seed, 0, 2**63 - 1), "--budget": (budget, 1, 2**40), "--jobs": (jobs, 1, 1024)}
     for option, (value, least, most) in ranges.items():
@@ -188,24 +191,17 @@ def _heard(
     sitting = verification.open_sitting(
         seed=RELEASE_SEED if seed is None else seed, trials=budget or TRIALS[profile], directory=store
     )
-    with progress(len(cases), enabled=not quiet) as tell, _executor(min(jobs, len(cases))) as executor:
-        return verification.verify(
-            cases, words=words, sitting=sitting, profile=profile, directory=store, executor=executor, progress=tell
-        )
-
-
-@contextmanager
-def _executor(jobs: int) -> Iterator[Executor | None]:
-    if jobs == 1:
-        yield None
-        return
-    import loky
-
-    executor = loky.ProcessPoolExecutor(max_workers=jobs)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(kill_workers=True)
+    with progress(len(cases), enabled=not quiet) as note, workers(min(jobs, len(cases))) as executor:
+        if keep:
+            return verification.verify(
+                cases, words=words, sitting=sitting, profile=profile, directory=store, executor=executor, progress=note
+            )
+        records = []
+        for record in verification.hear_all(cases, sitting=sitting, directory=store, executor=executor):
+            records.append(record)
+            note(record)
+    require_unchanged(sitting.code)
+    return document(records, words=words, sitting=sitting, profile=profile, left_out=verification.not_run(cases))
 
 
 @app.command("study")
@@ -236,24 +232,24 @@ def measure_studies(
             studies = chosen(ids or [])
             with Console(stderr=True, quiet=quiet).status("") as status:
 
-                def tell(study: Study, rows: int) -> None:
+                def note(study: Study, rows: int) -> None:
                     if not rows and not quiet:
-                        typer.echo(f"measuring {study.id}", err=True)
+                        tell(f"measuring {study.id}")
                     status.update(f"{study.id}: {rows} rows")
 
                 given = RELEASE_SEED if seed is None else seed
-                made = measure(studies, profile=profile, seed=given, directory=store, progress=tell)
+                made = measure(studies, profile=profile, seed=given, directory=store, progress=note)
         except UnknownStudy as e:
             stop(USAGE, str(e))
         except StudiesUnreadable as e:
             stop(CORRUPT, str(e))
         if as_json:
-            typer.echo(rendered(made), nl=False)
+            show(rendered(made), nl=False)
             return
         for entry in made["studies"] if not quiet else ():
-            typer.echo("\n".join(lines(entry)))
+            show("\n".join(lines(entry)))
         done = ", ".join(f"{entry['id']} ({len(entry['rows'])} rows)" for entry in made["studies"]) or "nothing"
-        typer.echo(f"measured {done}; seed {given}, profile {profile}. Next: theorems report")
+        show(f"measured {done}; seed {given}, profile {profile}. Next: theorems report")
 
 
 @app.command()
@@ -277,7 +273,7 @@ def report(
             write_reports(records, html, markdown, studies=studies if studies.exists() else None)
         except RecordsUnreadable as e:
             stop(CORRUPT, str(e))
-        typer.echo(f"{html}\n{markdown}")
+        show(f"{printable(str(html))}\n{printable(str(markdown))}")
 
 
 @app.command()
@@ -305,9 +301,52 @@ def twins(
             jobs=jobs,
             store=store,
             quiet=False,
+            keep=False,  # the records of `verify` stay what `report` draws
         )
-        typer.echo(rendered(made) if as_json else "\n".join(kill_matrix(made)), nl=not as_json)
+        show(rendered(made) if as_json else "\n".join(kill_matrix(made)), nl=not as_json)
         raise typer.Exit(made["summary"]["exit_code"])
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Witness files")],
+    standalone: Annotated[
+        Path | None,
+        typer.Option(help="Also write FILE and a replay.py for the standard library alone into this folder"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay witnesses: decided in integers alone, then recomputed; exit 0 when every violation is proven."""
+    with one_line_errors():
+        from dataclasses import asdict
+
+        from theorems.checking.witness import read
+        from theorems.checking.witness_file import Refused
+        from theorems.documents import SCHEMA_VERSION
+        from theorems.documents import as_json as rendered
+        from theorems.replaying import replay as replay_file
+        from theorems.replaying import write_standalone
+
+        if standalone is not None and len(files) != 1:
+            stop(USAGE, f"--standalone takes one FILE, got {len(files)}")
+        replays, refused = [], []
+        for file in files:
+            try:
+                replays.append(replay_file(file))
+            except Refused as e:
+                refused.append(str(e))
+        if standalone is not None and not refused:
+            write_standalone(read(files[0]), standalone)
+        if as_json:
+            made = {"schema_version": SCHEMA_VERSION, "replays": [asdict(r) for r in replays], "refused": refused}
+            typer.echo(rendered(made), nl=False)
+        else:
+            for r in replays:
+                typer.echo(f"{'PROVEN' if r.proven else 'NOT PROVEN':<10} {r.file}  {r.about}")
+                typer.echo(f"  decided in integers: {r.decided}\n  recomputed: {r.recomputed}")
+        if refused:
+            stop(CORRUPT, "refused: " + "; ".join(refused))
+        raise typer.Exit(0 if all(r.proven for r in replays) else 1)
 
 
 @app.command()
@@ -331,13 +370,11 @@ def loewner(
         if lower is not None and upper is not None:
             decisions.append(decide_pair(lower, upper))
         if as_json:
-            typer.echo(
-                rendered({"schema_version": SCHEMA_VERSION, "decisions": [asdict(d) for d in decisions]}), nl=False
-            )
+            show(rendered({"schema_version": SCHEMA_VERSION, "decisions": [asdict(d) for d in decisions]}), nl=False)
         else:
             for d in decisions:
                 witness = f"  v = ({', '.join(f'{x:.6g}' for x in d.witness)})" if d.witness else ""
-                typer.echo(f"{d.verdict:<9} {d.file}  [{d.rung}, {d.bits} bits]{witness}")
+                show(f"{d.verdict:<9} {printable(d.file)}  [{d.rung}, {d.bits} bits]{witness}")
         raise typer.Exit(UNDECIDED if any(d.verdict == "UNSURE" for d in decisions) else 0)
 
 
@@ -364,13 +401,13 @@ def doctor(
             for check in made:
                 checks.append(check)
                 if not as_json:
-                    typer.echo(line(check))
+                    show(printable(line(check)))
 
         note(examine(store))
         if calibrate:
-            note(calibration(matrices or 100_000, lambda done: typer.echo(f"{done:,} matrices", err=True)))
+            note(calibration(matrices or 100_000, lambda done: tell(f"{done:,} matrices")))
         ok = all(check.ok for check in checks)
         if as_json:
             made = {"schema_version": SCHEMA_VERSION, "ok": ok, "checks": [asdict(check) for check in checks]}
-            typer.echo(rendered(made), nl=False)
+            show(rendered(made), nl=False)
         raise typer.Exit(0 if ok else 1)

@@ -7,16 +7,21 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EIO, ENOSPC
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
+from theorems.streams import INTERRUPTED, printable, stop_code, tell
+
 if TYPE_CHECKING:
     from theorems.statement import Record, Statement
 
-USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, INTERRUPTED = 2, 3, 4, 5, 70, 130
+USAGE, UNDECIDED, INVALID, CORRUPT, INTERNAL, READER_LEFT = 2, 3, 4, 5, 70, 141
+_NO_ROOM = (ENOSPC, EDQUOT, EIO)  # the machine's trouble, not the command's
 
 
 def card(s: Statement) -> Iterator[str]:
@@ -55,13 +60,13 @@ def progress(total: int, *, enabled: bool) -> Iterator[Callable[[Record], None]]
     if not enabled:
         yield lambda _: None
         return
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         done = 0
 
         def line(record: Record) -> None:
             nonlocal done
             done += 1
-            typer.echo(f"[{done}/{total}] {record.verdict} {record.id}", err=True)
+            tell(f"[{done}/{total}] {record.verdict} {record.id}")
 
         yield line
         return
@@ -119,9 +124,10 @@ def _row(r: dict[str, Any], subject: str, colour: Any, *, verbose: bool) -> Iter
     if r["price"] and not r["as_declared"]:
         yield f"             a decision costs {r['price']}"
     if "first error" in r["measured"]:
-        yield f"             first error: {r['measured']['first error']}"
-    if verbose:
+        yield f"             first error: {printable(r['measured']['first error'])}"
+    if verbose or r["instance"].startswith("data-"):  # a user's own, with the lambda that was chosen for it
         yield f"             {r['instance_says']}; digest {r['instance_digest'][:16]}"
+    if verbose:
         yield f"             {r['because']}"
         for layer in r["layers"]:
             yield f"             layer {layer['name']:<22} {layer['finding']:<10} {layer['because']}"
@@ -154,6 +160,16 @@ def kill_matrix(made: dict[str, Any]) -> Iterator[str]:
 class OneLine(TyperGroup):
     """Commands that report wrong usage in one line, like every other trouble."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the arguments, or show the help that they ask for."""
+        with _outermost():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was read."""
+        with _outermost():
+            return super().invoke(ctx)
+
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command that the arguments name, and exit."""
         try:
@@ -169,6 +185,17 @@ class OneLine(TyperGroup):
             sys.exit(USAGE)
 
 
+@contextmanager
+def _outermost() -> Iterator[None]:
+    """End in our words what happens outside the commands, before Typer ends it in its own."""
+    try:
+        yield
+    except KeyboardInterrupt as e:
+        _end(stop_code(e) or INTERRUPTED, "interrupted")
+    except OSError as e:  # a help text that could not be written
+        _end(*_unwritten(e))
+
+
 class _Stop(Exception):
     """What `stop` raises."""
 
@@ -182,6 +209,21 @@ def stop(code: int, line: str) -> NoReturn:
     raise _Stop(code, line)
 
 
+def show(text: str, *, nl: bool = True) -> None:
+    """Write data to stdout, or end the command: data that could not be written are no success."""
+    try:
+        typer.echo(text, nl=nl)
+    except OSError as e:
+        stop(*_unwritten(e))
+
+
+def _unwritten(error: OSError) -> tuple[int, str]:
+    sys.stdout = StringIO()  # what the buffer holds would fail again at exit
+    if isinstance(error, BrokenPipeError):
+        return READER_LEFT, ""  # a reader that stops reading, like head, is no trouble
+    return INTERNAL, f"stdout: {error.strerror}"
+
+
 def outside(store: Path, **outputs: Path | None) -> None:
     """Refuse outputs in the store, where they could overwrite evidence."""
     for option, path in outputs.items():
@@ -192,6 +234,26 @@ def outside(store: Path, **outputs: Path | None) -> None:
 @contextmanager
 def one_line_errors(*, verbose: bool = False) -> Iterator[None]:
     """Turn each kind of trouble into one line and its exit code."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except (KeyboardInterrupt, Exception) as e:
+        known = _known(e)
+        if known is None:
+            if verbose:
+                tell(traceback.format_exc().rstrip())
+            where = traceback.extract_tb(e.__traceback__)[-1]
+            known = INTERNAL, f"internal error: {type(e).__name__}: {e} ({where.filename}:{where.lineno})"
+        _end(*known)
+
+
+def _known(error: BaseException) -> tuple[int, str] | None:
+    """Give the exit code and the line of trouble that has a name."""
+    if code := stop_code(error):
+        return code, "interrupted; whole batches of evidence are kept, the same command resumes"
+    if isinstance(error, _Stop):
+        return error.code, str(error)
     from theorems.catalogue import UnknownStatement
     from theorems.checking.loewner_files import UnreadableInput
     from theorems.checking.source import SourceChanged
@@ -199,37 +261,28 @@ def one_line_errors(*, verbose: bool = False) -> Iterator[None]:
     from theorems.statement import HypothesisNotMet
     from theorems.user_data import BadData
 
-    try:
-        yield
-    except (typer.Exit, BrokenPipeError):
-        raise  # a reader that stops reading, like head, is no trouble
-    except (UnknownStatement, UnreadableInput, BadData) as e:
-        _end(USAGE, str(e))
-    except HypothesisNotMet as e:
-        _end(INVALID, f"invalid instance: {e}")
-    except (Divergence, StoreUnreadable, SourceChanged) as e:
-        _end(CORRUPT, str(e))
-    except StoreFull as e:
-        _end(INTERNAL, str(e))
-    except OSError as e:
-        _end(USAGE, f"{e.filename or ''}: {e.strerror or e}".lstrip(": "))
-    except KeyboardInterrupt:
-        _end(INTERRUPTED, "interrupted; whole batches of evidence are kept, the same command resumes")
-    except _Stop as e:
-        _end(e.code, str(e))
-    except Exception as e:
-        if verbose:
-            traceback.print_exc()
-        where = traceback.extract_tb(e.__traceback__)[-1]
-        _end(INTERNAL, f"internal error: {type(e).__name__}: {e} ({where.filename}:{where.lineno})")
+    match error:
+        case UnknownStatement() | UnreadableInput() | BadData():
+            return USAGE, str(error)
+        case HypothesisNotMet():
+            return INVALID, f"invalid instance: {error}"
+        case Divergence() | StoreUnreadable() | SourceChanged():
+            return CORRUPT, str(error)
+        case StoreFull():
+            return INTERNAL, str(error)
+        case OSError():
+            line = f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+            return (INTERNAL if error.errno in _NO_ROOM else USAGE), line
+    return None
 
 
 def _say(line: str) -> None:
-    typer.echo(f"theorems: {' '.join(line.split())}", err=True)
+    tell(f"theorems: {printable(' '.join(line.split()))}")
 
 
 def _end(code: int, line: str) -> NoReturn:
-    _say(line)
+    if line:
+        _say(line)
     raise typer.Exit(code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -17,6 +18,7 @@ from theorems.checking import budget
 from theorems.checking.court import Sitting
 from theorems.contents import CONTENTS
 from theorems.statement import Finding, Record, Statement
+from theorems.streams import printable
 
 SCHEMA_VERSION = 1
 RECORDS = "records.json"
@@ -60,7 +62,8 @@ def document(
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "leverage-theorems", "version": __version__},
-        "command": "theorems " + shlex.join([*words, "--seed", str(sitting.seed), "--budget", str(sitting.budget)]),
+        "command": "theorems "
+        + printable(shlex.join([*words, "--seed", str(sitting.seed), "--budget", str(sitting.budget)])),
         "seed": sitting.seed,
         "profile": profile,
         "campaign": sitting.campaign,
@@ -153,6 +156,8 @@ def write_atomically(path: Path, text: str) -> None:
     ------
     OSError : naming the path
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a device would be replaced
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -168,8 +173,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def as_json(value: Any) -> str:
-    """One JSON document, stable bytes, no NaN."""
-    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    """One JSON document, stable bytes, no NaN; what a terminal would obey, or UTF-8 cannot hold, stays escaped."""
+    lines = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False).split("\n")
+    return "".join(f"{line if line.isprintable() else _escaped(line)}\n" for line in lines)
+
+
+def _escaped(line: str) -> str:
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def last_verdicts(records: Path) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from theorems.streams import printable
+
 
 def junit(document: dict[str, Any]) -> str:
     """Render a records document; a test case per record, named by its id."""
@@ -25,10 +27,9 @@ def junit(document: dict[str, Any]) -> str:
         for key in ("verdict", "expected", "trials", "failures", "alpha", "delta", "slack", "seed"):
             ET.SubElement(properties, "property", name=key, value=str(r[key]))
         if r in undecided:
-            ET.SubElement(case, "skipped", message=f"{r['verdict']}: {r['because']}; {r['price']}")
+            ET.SubElement(case, "skipped", message=printable(f"{r['verdict']}: {r['because']}; {r['price']}"))
         elif r in off:
-            ET.SubElement(
-                case, "failure", message=f"{r['verdict']}, declared {r['expected']}: {r['because']}"
-            ).text = r["fault"]
+            message = printable(f"{r['verdict']}, declared {r['expected']}: {r['because']}")
+            ET.SubElement(case, "failure", message=message).text = printable(r["fault"])
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -15,13 +15,23 @@ class IntruderFound(ImportError):
     """Another package answers to one of our names: run from another folder, or rename it."""
 
 
-def require_our_own() -> None:
-    """Check that `reference` and `reports` lie beside `theorems`.
+def require_our_own(program: str) -> None:
+    """Check that `theorems` is the package of the program that runs, and that `reference` and `reports` lie beside it.
+
+    A foreign `theorems` that comes first on the path under `python -m theorems` runs in our place: nothing here can
+    see that.
+
+    Parameters
+    ----------
+    program : path of the `__main__.py` that runs
 
     Raises
     ------
     IntruderFound : naming the intruder
     """
+    ours = Path(program).resolve().parent
+    if ours != HOME / "theorems":
+        raise IntruderFound(f"the package 'theorems' must be {ours}, but {HOME / 'theorems'} answers to that name")
     for name in ("reference", "reports"):
         spec = find_spec(name)  # asks every finder, as an import does: an editable installation brings its own
         places = (

@@ -121,6 +121,16 @@ def test_the_price_without_failures_is_exact(n):
     assert on(n + more - 1, 0).finding is U
 
 
+@pytest.mark.parametrize("exponent", [13, 30, 99])
+def test_the_price_of_a_promise_beyond_all_budgets_is_said(exponent):
+    verdict = on(64, 0, delta=Fraction(1, 10**exponent))
+    assert (verdict.finding, verdict.price) == (U, "more than 2^40 trials without a failure")
+
+
+def test_the_price_of_a_small_promise_is_still_a_number():
+    assert re.fullmatch(r"\d+ more trials without a failure", on(64, 0, delta=Fraction(1, 10**11)).price)
+
+
 @pytest.mark.parametrize(("n", "failures", "unsure"), [(64, 1, 0), (64, 2, 2), (64, 12, 0), (500, 60, 3), (40, 0, 1)])
 def test_the_price_at_the_rate_seen_is_true(n, failures, unsure):
     verdict = on(n, failures, unsure)

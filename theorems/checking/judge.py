@@ -139,6 +139,8 @@ def _price(seen: Trials, delta: Fraction, line: Fraction, allowance: Allowance) 
     """How many more trials would decide, were they to go like those seen."""
     n, counted = seen.trials, seen.failures + seen.unsure
     if counted == 0:
+        if line * MOST_TRIALS < 1:  # wealth is at most (1 - line)^-n: at least log(1/alpha) / line trials
+            return "more than 2^40 trials without a failure"
         return f"{trials_to_support(line, allowance.support) - n} more trials without a failure"
     rates = f"{seen.failures} failures and {seen.unsure} unsure per {n} trials"
     times = 2
