@@ -3,24 +3,30 @@ r"""Equations (15) and (16): how the predictions at a test point move, for kerne
     d u_ntk,test / dt = kappa^2 K(x_test, X)^T (Y - u_ntk) - lam u_ntk,test
     d u_nn,test / dt  = kappa^2 K_t(x_test, X)^T (Y - u_nn) - lam u_nn,test
 
-(15) is the flow of the linear model u = kappa phi^T b in its weights b; with finitely many features, here those of
-the network itself frozen at W, it is exact. (16) is Euler's identity, as in (13).
+(15) is the gradient flow of problem (7) in its feature space L2(N(0, I); R^d), decided on the activation cells of all
+points; (16) is Euler's identity, as in (13).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from reference.arithmetic import exact
 from reference.rational_networks import Exactly, fractions
+from theorems.glss.equation_7_tangent_kernel_ridge_regression import features
 from theorems.glss.equation_13_14_distance_along_the_flow import KAPPA
 from theorems.glss.flow_moments import HYPOTHESES, ONE_NEURON, SQUARE, TRIANGLE, Moment, instances
+from theorems.glss.tangent_worlds import world
 from theorems.sources import GLSS
 from theorems.statement import BrokenTwin, Claim, ForEach, Statement
 
 RightSide = Callable[[Moment, Exactly, Exactly, Exactly], Exactly]
 """(moment, kernel rows of the test points, Y - u, u_test) -> the right side, one number per test point."""
+
+Rows = Callable[[Moment], Exactly]
+"""moment -> kernel rows of the test points that stand in (16)."""
 
 
 def right_side(x: Moment, rows: Exactly, residual: Exactly, u_test: Exactly) -> Exactly:
@@ -30,19 +36,23 @@ def right_side(x: Moment, rows: Exactly, residual: Exactly, u_test: Exactly) -> 
 
 
 def _linear(x: Moment, right: RightSide) -> list[Claim]:
-    """Compare (15) on the linear model whose features are the network's gradients, at weights b made from W."""
-    net = x.network
-    new = fractions(x.new)
-    features, test = (net.gradients(Z).reshape(len(Z), -1) / x.kappa for Z in (net.X, new))
-    b = net.W.reshape(-1) * fractions([(-1) ** k for k in range(net.W.size)])
-    u, u_test = x.kappa * features @ b, x.kappa * test @ b
-    velocity = x.kappa * test @ (x.kappa * features.T @ (net.Y - u) - x.lam * b)
-    return _equal("(15)", velocity, right(x, test @ features.T, net.Y - u, u_test))
+    """Compare (15): problem (7) in its own feature space, where beta has one vector per activation cell.
+
+    d beta_c / dt = kappa sum_i 1_c(x_i) rho_i x_i - lam beta_c and u = kappa sum_c P_c 1_c(x) x.beta_c; the kernel on
+    the right is the closed form, which knows no cells.
+    """
+    w, n = world((*x.X, *x.new), True), len(x.X)
+    A, D = features(w)
+    beta = fractions([(-1) ** k * Fraction(k + 1, len(D)) for k in range(len(D))])
+    u = x.kappa * A @ (D * beta)
+    residual, u_test = fractions(x.Y) - u[:n], u[n:]
+    moving = x.kappa * (A[:n].T @ residual) - x.lam * beta
+    return _equal("(15)", x.kappa * A[n:] @ (D * moving), right(x, x.K_test, residual, u_test))
 
 
-def _network(x: Moment, right: RightSide) -> list[Claim]:
+def _network(x: Moment, right: RightSide, rows: Rows) -> list[Claim]:
     net, new = x.network, fractions(x.new)
-    return _equal("(16)", net.velocity(new), right(x, net.kernel(new), net.Y - net.outputs(net.X), net.outputs(new)))
+    return _equal("(16)", net.velocity(new), right(x, rows(x), net.Y - net.outputs(net.X), net.outputs(new)))
 
 
 def _equal(name: str, velocity: Exactly, right: Exactly) -> list[Claim]:
@@ -52,17 +62,23 @@ def _equal(name: str, velocity: Exactly, right: Exactly) -> list[Claim]:
     ]
 
 
-def conclusion(right: RightSide) -> ForEach:
-    """Give the sentence 'both predictions move as the right side says'."""
+def _current(x: Moment) -> Exactly:
+    return x.network.kernel(fractions(x.new))
+
+
+def conclusion(right: RightSide, rows: Rows = _current) -> ForEach:
+    """Give the sentence 'both predictions move as the right side says', the network's with these kernel rows."""
 
     def claims(x: Moment) -> Sequence[Claim]:
-        return [*_linear(x, right), *_network(x, right)]
+        return [*_linear(x, right), *_network(x, right, rows)]
 
     return ForEach(claims=claims)
 
 
-def _twin(name: str, because: str, refuted_on: Moment, right: RightSide) -> BrokenTwin:
-    return BrokenTwin(name=name, because=because, conclusion=conclusion(right), refuted_on=refuted_on)
+def _twin(
+    name: str, because: str, refuted_on: Moment, right: RightSide = right_side, rows: Rows = _current
+) -> BrokenTwin:
+    return BrokenTwin(name=name, because=because, conclusion=conclusion(right, rows), refuted_on=refuted_on)
 
 
 def _drawn() -> Any:
@@ -83,7 +99,8 @@ STATEMENT = Statement(
     plainly="Predictions at a test point are driven by the residual on the data through the kernel and pulled to 0 by "
     "weight decay, for kernel regression with its fixed kernel and for the network with its current one.",
     source=GLSS.at("Section 4, equations (15) and (16)"),
-    deviation="for almost every t, since the flow of the network has kinks (E23)",
+    deviation="(15) at any weights beta, not only on the path from 0; (16) for almost every t, since the flow of the "
+    "network has kinks (E23)",
     constant="explicit",
     hypotheses=HYPOTHESES,
     conclusion=conclusion(right_side),
@@ -109,9 +126,9 @@ STATEMENT = Statement(
         ),
         _twin(
             "limit_for_the_current_kernel",
-            "K_ntk for K_t in (16), and for the kernel of the finite features in (15)",
+            "K_ntk for K_t in (16)",
             SQUARE,
-            lambda x, _rows, residual, u_test: right_side(x, x.K_test, residual, u_test),
+            rows=lambda x: x.K_test,
         ),
         _twin(
             "labels_for_the_residual",
