@@ -16,6 +16,20 @@ from theorems.akm17 import (
     proposition_5_integral_of_the_leverage,
     theorem_9_plain_features,
 )
+from theorems.bpsw import (
+    contraction_against_width,
+    cost_of_a_step,
+    gauss_newton_step,
+    halving_as_printed,
+    halving_every_step,
+    iteration_rates,
+    jacobian_structure,
+    preconditioner_condition,
+    residual_after_a_step,
+    sketch_distortion,
+    sketch_of_kronecker_rows,
+    steps_against_data,
+)
 from theorems.glss import (
     corollary_in_sample_predictions,
     corollary_new_point,
@@ -148,6 +162,18 @@ CATALOGUE: tuple[Statement, ...] = (
     remark_4_2_kernel_shrinkage.STATEMENT,
     remark_4_2_as_printed.STATEMENT,
     *remark_4_2_width.STATEMENTS,
+    jacobian_structure.STATEMENT,
+    gauss_newton_step.STATEMENT,
+    sketch_distortion.STATEMENT,
+    sketch_of_kronecker_rows.STATEMENT,
+    preconditioner_condition.STATEMENT,
+    iteration_rates.STATEMENT,
+    residual_after_a_step.STATEMENT,
+    halving_every_step.STATEMENT,
+    halving_as_printed.STATEMENT,
+    contraction_against_width.STATEMENT,
+    cost_of_a_step.STATEMENT,
+    steps_against_data.STATEMENT,
 )
 
 

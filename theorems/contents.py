@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from theorems.sources import AKM17, GLSS, Source
+from theorems.sources import AKM17, BPSW, GLSS, Source
 
 CONTENTS: tuple[tuple[Source, str, tuple[str, ...]], ...] = (
     (GLSS, "(1) kernel ridge regression", ("glss.eq1",)),
@@ -75,4 +75,10 @@ CONTENTS: tuple[tuple[Source, str, tuple[str, ...]], ...] = (
     (AKM17, "Theorem 10, lower bound", ()),
     (AKM17, "Theorems 12 and 16, explicit dominating functions", ()),
     (AKM17, "Lemmas 14 and 15, primal-dual characterisations", ("akm.lem14", "akm.lem15")),
+    (BPSW, "abstract, Jacobian and Gram matrix", ("bpsw.jac",)),
+    (BPSW, "abstract, Gauss-Newton as regression", ("bpsw.gn", "bpsw.step")),
+    (BPSW, "abstract, dimension reduction", ("bpsw.sketch", "bpsw.tensorsrht", "bpsw.cond")),
+    (BPSW, "abstract, first-order solver", ("bpsw.iter",)),
+    (BPSW, "abstract, convergence", ("bpsw.halving", "bpsw.halving.as_printed", "bpsw.contraction", "bpsw.rate-n")),
+    (BPSW, "abstract, time per iteration", ("bpsw.cost",)),
 )

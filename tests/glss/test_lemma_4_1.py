@@ -230,6 +230,11 @@ def test_the_constant_of_the_count():
     assert 0.635 < 2 * np.log(2 / c) - (2 - c) < 0.6365
 
 
+@given(st.lists(st.floats(-3, 3), min_size=2, max_size=2), st.floats(0, 2))
+def test_the_envelope_is_a_band_of_the_lower_one(z, R):
+    assert inside(np.array(z), np.array(R))[0, 1] == (abs(min(z)) <= R)
+
+
 @given(st.integers(0, 2**32))
 def test_no_perturbation_leaves_the_envelope(seed):
     rng = np.random.default_rng(seed)
@@ -300,19 +305,32 @@ def test_E6_all_items_fail_as_time_grows():
 
 
 def test_a_failing_neuron_is_one_that_sees_nothing():
-    """The recipe by simulation: with lambda T >= ln 2 most networks have a neuron that moves by more than Delta."""
+    """The recipe by simulation: with lambda T >= 1 nearly all networks have a neuron that moves by more than Delta."""
     rng = np.random.default_rng(2)
     x = lemma_4_1_as_printed.ONE
-    m, T = 45, 7
+    T, m = lemma_4_1_as_printed.setting(x, lemma_4_1_as_printed.Reading())
+    lam = float(x.ridge) / m**0.5
+    assert 0 < lam < 1 <= lam * T
     failed = 0
     for _ in range(50):
         W = rng.standard_normal((m, 1))
         run = descend(
-            np.ones((1, 1)), np.ones(1), W, rng.choice([-1.0, 1.0], m), kappa=1, lam=m**-0.5, step=0.5, steps=2 * T
+            np.ones((1, 1)), np.ones(1), W, rng.choice([-1.0, 1.0], m), kappa=1, lam=lam, step=0.5, steps=2 * T
         )
-        w = (1 - 0.5 * m**-0.5) ** (2 * T) * run.v
+        w = (1 - 0.5 * lam) ** (2 * T) * run.v
         failed += bool((np.abs(w - W) > float(x.accuracy)).any())
     assert failed == 50
+
+
+@pytest.mark.parametrize("x", lemma_4_1_as_printed.STATEMENT.instances("night"), ids=lambda x: x.name)
+def test_the_ridge_of_the_recipe_is_below_one(x):
+    """At C = 10 and 1000 the width is 1, and lambda = 1 / sqrt m would be 1."""
+    _, m = lemma_4_1_as_printed.setting(x, lemma_4_1_as_printed.Reading())
+    assert lemma_4_1_as_printed.STATEMENT.violated(x) == []
+    assert (m == 1) == (x.C > 1)
+    for ridge in (Fraction(1, 10**9), Fraction(1)):
+        faults = lemma_4_1_as_printed.STATEMENT.violated(replace(x, ridge=ridge))
+        assert faults == (["lam must lie in (0, 1), got lam = 1 / sqrt(1)"] if ridge == m == 1 else [])
 
 
 def test_failure_probability_of_the_recipe():

@@ -138,7 +138,7 @@ def test_the_enclosure_holds_what_an_integrator_finds(x):
 
 def test_the_proof_of_the_recipe_bounds_every_horizon():
     least = 2 / 9 * (1 - 1 / sqrt(7))
-    assert least > 1 / 8
+    assert least > 1 / 8 > float(remark_4_2_as_printed.ONE.eps)
     gaps = []
     for k in range(1, 60):
         T = Fraction(k, 4)
@@ -154,14 +154,52 @@ def test_the_proof_of_the_recipe_bounds_every_horizon():
 def test_one_layer_is_kernel_regression():
     """With L = 1 nothing shrinks, and the sentence is true: the hypothesis L >= 2 is what makes it false."""
     x = replace(remark_4_2_as_printed.TEN, L=1)
-    assert answers(PRINTED.conclusion, x) == {Answer.IN}
+    assert abs(x.target - x.reached[0]) < x.eps / 100
+    assert answers(PRINTED.conclusion, x) == {Answer.UNSURE}  # nothing is known about the probability
     assert PRINTED.violated(x) == ["at least two layers must be trained, got L = 1"]
 
 
 def test_a_small_ridge_is_not_refuted():
     """At lam T << 1 even two layers come within eps: the print is right for lambda = O(1/sqrt m)."""
     x = replace(remark_4_2_as_printed.TEN, lam=Fraction(1, 10**4))
-    assert answers(PRINTED.conclusion, x) == {Answer.IN}
+    assert abs(x.target - x.reached[0]) < x.eps / 10
+    assert answers(PRINTED.conclusion, x) == {Answer.UNSURE}
+
+
+def test_lower_starts_end_lower():
+    """u(T) increases with u(0), so that u(0) <= 0 ends below the solution from 0."""
+    x = remark_4_2_as_printed.ONE
+    ends = [
+        decaying_flow([[float(x.mu)]], [1.0], [float(x.horizon)], lam=float(x.lam), L=x.L, start=[start])[0, 0]
+        for start in (-2.0, -0.5, 0.0, 0.5)
+    ]
+    assert ends == sorted(ends)
+    assert ends[2] == pytest.approx(float(x.reached[0]), abs=1e-10)
+
+
+def test_half_of_the_networks_start_below_zero():
+    """16384 networks of two layers; five standard deviations of a frequency. Equality has probability 2^-64 or less."""
+    rng = np.random.default_rng(7)
+    active = np.maximum(rng.standard_normal((16384, 64)), 0)
+    outputs = (active * rng.standard_normal((16384, 64))).sum(axis=1)
+    assert abs((outputs <= 0).mean() - 0.5) < 5 / 2 / np.sqrt(16384)
+
+
+@pytest.mark.parametrize(
+    ("network", "least"), [(Fraction(1, 2), 0), (Fraction(41, 100), 0), (Fraction(40, 100), Fraction(1, 2)), (2, 0)]
+)
+def test_only_ends_below_the_target_count(network, least):
+    """An end above u* says nothing about lower starts."""
+    goal = (Fraction(1, 2), Fraction(1, 2))
+    assert remark_4_2_as_printed.failure((network, network), goal, Fraction(9, 100)) == (least, 1)
+
+
+@pytest.mark.parametrize("change", [{"eps": Fraction(1, 8)}, {"delta": Fraction(1, 10)}])
+def test_accuracies_outside_the_theorem_are_named(change):
+    [name] = change
+    assert PRINTED.violated(replace(remark_4_2_as_printed.ONE, **change)) == [
+        f"{name} must lie in (0, 1/10), got {name} = {change[name]}"
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------- the widths

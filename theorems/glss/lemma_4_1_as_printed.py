@@ -1,8 +1,8 @@
 r"""Lemma 4.1 as printed: a width poly(1/T) for training up to time T (erratum E6). False, by a recipe.
 
-Recipe, for every constant C hidden in poly(..) and O(..): n = d = 1, x = 1, kappa = 1, lambda = 1 / sqrt m, and
+Recipe, for every constant C hidden in poly(..) and O(..): n = d = 1, x = 1, kappa = 1, lambda = 1 / (2 sqrt m), and
 
-    m(T) = C (1 / (Delta eps_train Lambda_0 T) ln(1/delta))^C <= m(1),   T = sqrt m(1) or more,   so lambda T >= ln 2
+    m(T) = C (1 / (Delta eps_train Lambda_0 T) ln(1/delta))^C <= m(1),   T = 2 sqrt m(1) or more,   so lambda T >= 1
 
 A neuron with w_r(0) < 0 never sees the point: w_r(t) = e^{-lambda t} w_r(0) exactly, and it moves by at least
 |w_r(0)| / 2. So item 1 with eps_W < Delta fails as soon as one of m neurons has w_r(0) < -2 Delta:
@@ -35,7 +35,8 @@ class HiddenConstant(Instance):
 
     Parameters
     ----------
-    C : factor and exponent, >= 1
+    C : factor and exponent of the width, >= 1
+    ridge : lambda sqrt m; 1 would not do, since lambda must be below 1 at m = 1 too
     accuracy : Delta
     eps_train, delta : as in the lemma
     """
@@ -44,6 +45,7 @@ class HiddenConstant(Instance):
     accuracy: Fraction
     eps_train: Fraction
     delta: Fraction
+    ridge: Fraction = Fraction(1, 2)
 
 
 def width_at(x: HiddenConstant, time: int, exponent: int) -> int:
@@ -52,7 +54,10 @@ def width_at(x: HiddenConstant, time: int, exponent: int) -> int:
     ln(1/delta) <= 1/delta is taken for the logarithm, which makes the network wider.
     """
     base = 1 / (x.accuracy * x.eps_train * LAMBDA_0 * x.delta)
-    return max(1, ceil(x.C * base**x.C / Fraction(time) ** exponent))
+    largest = x.C * base**x.C
+    if largest <= time ** min(exponent, 4):  # as for large C: all powers would be numbers of millions of digits
+        return 1
+    return ceil(largest / Fraction(time) ** exponent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +67,16 @@ class Reading:
     Parameters
     ----------
     exponent : C -> power of 1/T in the width
-    slowness : m -> 1 / lambda, enclosed
-    longest : m -> T, so long that lambda T >= ln 2 for every smaller width too
+    slowness : (m, lambda sqrt m) -> 1 / lambda, enclosed
+    longest : (m, lambda sqrt m) -> T, so long that lambda T >= 1 for every smaller width too
     accuracy : Delta -> how far neurons may move
     """
 
     exponent: Callable[[int], int] = lambda C: C
-    slowness: Callable[[int], Interval] = lambda m: enclose(lambda t: t.sqrt(), m, bits=BITS + m.bit_length())
-    longest: Callable[[int], int] = lambda m: isqrt(m) + 1
+    slowness: Callable[[int, Fraction], Interval] = lambda m, ridge: enclose(
+        lambda t, c: t.sqrt() / c, m, ridge, bits=BITS + m.bit_length()
+    )
+    longest: Callable[[int, Fraction], int] = lambda m, ridge: ceil((isqrt(m) + 1) / ridge)
     accuracy: Callable[[Fraction], Fraction] = lambda accuracy: accuracy
 
 
@@ -79,18 +86,20 @@ def failure(reach: Fraction, m: int) -> Interval:
     return low, Fraction(1)
 
 
+def setting(x: HiddenConstant, reading: Reading) -> tuple[int, int]:
+    """Give T and m(T)."""
+    exponent = reading.exponent(x.C)
+    time = reading.longest(width_at(x, 1, exponent), x.ridge)
+    return time, width_at(x, time, exponent)
+
+
 def conclusion(reading: Reading) -> ForEach:
     """Give the sentence for a reading, the print's or a neighbouring one."""
 
-    def setting(x: HiddenConstant) -> tuple[int, int]:
-        exponent = reading.exponent(x.C)
-        time = reading.longest(width_at(x, 1, exponent))
-        return time, width_at(x, time, exponent)
-
     def claims(x: HiddenConstant) -> Sequence[Claim]:
-        time, m = setting(x)
+        time, m = setting(x, reading)
         # beyond 64 it makes no difference
-        decayed = min(time / reading.slowness(m)[1], Fraction(64))
+        decayed = min(time / reading.slowness(m, x.ridge)[1], Fraction(64))
         return (
             Claim(
                 says="e^(-lambda T) <= 1/2: neurons that see nothing lose half of their length",
@@ -107,7 +116,7 @@ def conclusion(reading: Reading) -> ForEach:
         )
 
     def facts(x: HiddenConstant) -> dict[str, float | int | str]:
-        time, m = setting(x)
+        time, m = setting(x, reading)
         return {"C": x.C, "log2 T": time.bit_length(), "log2 m": m.bit_length(), "neurons counted": min(m, COUNTED)}
 
     return ForEach(claims=claims, facts=facts)
@@ -141,6 +150,12 @@ def _in_range(x: HiddenConstant) -> str | None:
     return None if x.C >= 1 else f"C must be at least 1, got C = {x.C}"
 
 
+def _ridge(x: HiddenConstant) -> str | None:
+    _, m = setting(x, Reading())
+    # lambda < 1 if and only if lambda^2 m < m
+    return None if x.ridge > 0 and x.ridge**2 < m else f"lam must lie in (0, 1), got lam = {x.ridge} / sqrt({m})"
+
+
 def _drawn() -> Any:
     from theorems.glss.training_phase_strategies import hidden_constants
 
@@ -161,6 +176,7 @@ STATEMENT = Statement(
     constant="hidden",
     hypotheses=(
         Hypothesis(says="Delta in (0, 1/10), eps_train and delta in (0, 1), C >= 1", holds=_in_range),
+        Hypothesis(says="lam in (0, 1), lam = O(1 / sqrt m)", holds=_ridge),
         Hypothesis(
             says="w_r(0) ~ N(0, 1), n = d = 1, x = 1, kappa = 1, |Y| <= 1",
             guaranteed_by="the recipe; Y is not looked at by neurons that see nothing",
@@ -171,10 +187,10 @@ STATEMENT = Statement(
     twins=(
         _twin(
             "smaller_ridge",
-            "lambda = 1 / m is O(1 / sqrt m) too, and T = m is long enough",
+            "lambda = 1 / (2 m) is O(1 / sqrt m) too, and T = 2 m is long enough",
             TEN,
-            slowness=lambda m: (Fraction(m), Fraction(m)),
-            longest=lambda m: m,
+            slowness=lambda m, ridge: (m / ridge, m / ridge),
+            longest=lambda m, ridge: ceil(m / ridge),
         ),
         _twin("width_free_of_time", "no width that does not grow with T is enough", THOUSAND, exponent=lambda _C: 0),
         _twin(

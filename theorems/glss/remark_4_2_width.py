@@ -197,7 +197,8 @@ def _wide(x: Widths) -> Widths:
 
 HYPOTHESES = (
     Hypothesis(
-        says="at least two layers, no biases, entries N(0, 1) with the scale sqrt(2 / m) (A8 for several layers)",
+        says="at least two layers, no biases, entries N(0, 1) with the scale sqrt(2 / m) (Definition 3.5 for all "
+        "layers; the last one is Gaussian too, not signs as in A13)",
         guaranteed_by="the reference object; keyed Philox streams",
     ),
     Hypothesis(

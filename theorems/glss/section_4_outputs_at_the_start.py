@@ -103,6 +103,13 @@ SHORT = _given(
     "corners", "x, x / 3, -x and 0, delta = 1/10", [[1.0, 0.0], [1 / 3, 0.0], [-1.0, 0.0], [0.0, 0.0]], TENTH
 )
 FRAME = _given("frame", "an orthonormal basis of R^24, delta = 9/10", np.eye(24), 9 * TENTH)
+CORNERS = _given(
+    "corners-2048",
+    "2048 corners of a cube in R^64, delta = 9/10",
+    np.random.default_rng(0).choice([-1.0, 1.0], (2048, 64)) / 8,
+    9 * TENTH,
+)
+"""Unit rows, nearly orthogonal; their outputs have correlations near 1 / pi."""
 LONG = _given("long-row", "a row of norm 30, delta = 1/10", [[30.0]], TENTH)
 
 
@@ -165,9 +172,9 @@ STATEMENT = Statement(
         ),
         _twin(
             "union_over_points_forgotten",
-            "many points: one of them is far out",
-            FRAME,
-            bound=lambda _n, delta: (2 * (2 / delta).log()).sqrt(),
+            "12 / delta for 12 n / delta: of 2048 outputs one is far out",
+            CORNERS,
+            bound=lambda _n, delta: (2 * (12 / delta).log()).sqrt(),
         ),
         _twin("points_of_any_length", "outputs are homogeneous in x", LONG, UNIT.says),
         _twin(

@@ -1,4 +1,4 @@
-r"""Section 4, both phases: H(0) - H_cts, H(T) - H(0) and the displacement shrink like m^-1/2, measured.
+r"""Section 4, both phases: H(0) - H_cts, H(T) - H(0) and the displacement are O(m^-1/2), measured.
 
     slope of log ||H(0) - H_cts||, of log ||H(T) - H(0)|| and of log max_r ||v_r(T) - w_r(0)|| against log m  <=  -1/2
 
@@ -138,11 +138,12 @@ STATEMENT = Statement(
     title="How kernel and neurons settle with the width",
     kind="Step of a proof",
     says=r"\lVert H(0)-H^{\mathrm{cts}}\rVert,\ \lVert H(T)-H(0)\rVert,\ \max_r\lVert v_r(T)-w_r(0)\rVert"
-    r"\ \propto\ m^{-1/2}",
-    plainly="Measured on a range of widths, the kernel's errors and the neurons' displacements shrink like one over "
-    "the square root of the width.",
+    r"=O(m^{-1/2})",
+    plainly="Measured on a range of widths, the kernel's errors and the neurons' displacements shrink at least as fast "
+    "as one over the square root of the width, up to 1/4 in the exponent.",
     source=GLSS.at("Section 4, 'Initialization phase' and 'Training phase'"),
-    deviation="the paper says 'sufficiently close'; exponents on stated ranges, with lambda = 1 / (16 sqrt m)",
+    deviation="the paper says 'sufficiently close'; slopes of at most -1/2 + 1/4 on stated ranges, with lambda = "
+    "1 / (16 sqrt m); how much faster is left open, but slopes of -1 are refuted",
     constant="proved here",
     hypotheses=(
         Hypothesis(

@@ -85,7 +85,8 @@ STATEMENT = Statement(
     r"\quad\text{and}\quad\left|u_{\mathrm{nn},\mathrm{test}}(T)-u^*_{\mathrm{test}}\right|\ge\varepsilon",
     plainly="False as printed: both signs are reversed.",
     source=GLSS.at("Section 4, last two displays before Remark 4.2"),
-    deviation="",
+    deviation="only x_test = 0 is looked at: the network is homogeneous in x_test and K(0, X) = 0, so that all "
+    "predictions there are 0; what the distances are elsewhere is not judged",
     constant="explicit",
     hypotheses=(
         Hypothesis(

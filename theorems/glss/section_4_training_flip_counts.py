@@ -1,12 +1,15 @@
-r"""Section 4, training phase: H stays close to H(0) for all weights close to W(0), simultaneously.
+r"""Section 4, training phase: few neurons start so close to a boundary that their activations can change.
 
     m >= ln(n(n+1) / (2 delta)) / (.635 R)
-    =>   with probability at least 1 - delta, for all V with ||v_r - w_r(0)|| <= R:
-    |H_ij(V) - H_ij(0)| <= 2 R |x_i.x_j|,   so ||H(V) - H(0)||_F <= 2 R ||X X^T||_F <= 2 n R for unit data
+    =>   P[ #{r : |min(z_ri, z_rj)| <= R} <= 2 R m for all i, j ] >= 1 - delta,   z_ri = w_r(0).x_i / ||x_i||
 
-Proof: a product of activations can change only inside the envelope (`section_4_training_flips`), which has probability
-p_R; at most 2 R m of m neurons are in it but with probability exp(-.635 m R), for each of n(n+1)/2 pairs. Decided on
-the envelopes themselves, which bound every V at once.
+Proof: the envelope of a pair (`section_4_training_flips`) has probability p_R, so that more than 2 R m of m neurons are
+in it with probability at most exp(-.635 m R), for each of n(n+1)/2 pairs.
+
+Consequence, not judged here. A product of activations can change only inside the envelope, whatever the neuron does
+within R of its start, so that on this event, for all V with ||v_r - w_r(0)|| <= R at once,
+
+    |H_ij(V) - H_ij(0)| <= 2 R |x_i.x_j|,   so ||H(V) - H(0)||_F <= 2 R ||X X^T||_F <= 2 n R for unit data
 """
 
 from __future__ import annotations
@@ -53,7 +56,10 @@ class Ball(AtTheStart):
 
 
 def inside(z: Float64, reach: Float64) -> Bits:
-    """Tell whether (|z_i| <= R and z_j >= -R) or (|z_j| <= R and z_i >= -R): (..., n) to (..., n, n)."""
+    """Tell whether (|z_i| <= R and z_j >= -R) or (|z_j| <= R and z_i >= -R): (..., n) to (..., n, n).
+
+    That is |min(z_i, z_j)| <= R.
+    """
     near, not_below = np.abs(z) <= reach, z >= -reach
     one: Bits = near[..., :, None] & not_below[..., None, :]
     both: Bits = one | one.swapaxes(-1, -2)
@@ -176,43 +182,51 @@ def _drawn() -> Any:
 STATEMENT = Statement(
     id="glss.train-phase",
     number="4, training phase",
-    title="The kernel of all networks near the start",
+    title="How many neurons start near a boundary that two points share",
     kind="Step of a proof",
     says=r"m\ge\frac{1}{0.635\,R}\ln\frac{n(n+1)}{2\delta}\quad\Rightarrow\quad "
-    r"P\left[\left|H_{ij}(V)-H_{ij}(0)\right|\le 2R\left|x_i^{\top}x_j\right|\ \text{for all}\ i,j\ \text{and all}\ V:"
-    r"\lVert v_r-w_r(0)\rVert\le R\right]\ge 1-\delta",
-    plainly="As long as no neuron moves by more than R, no entry of the kernel moves by more than 2 R |x_i.x_j|, "
-    "whatever the neurons do.",
+    r"P\left[\#\left\{r:\left|\min(z_{ri},z_{rj})\right|\le R\right\}\le 2Rm\ \text{for all}\ i,j\right]\ge 1-\delta,"
+    r"\qquad z_{ri}=w_r(0)^{\top}x_i/\lVert x_i\rVert_2",
+    plainly="At most 2 R m of m neurons start so close to a boundary that a movement by R can change whether they see "
+    "both points of a pair, for all pairs at once.",
     source=GLSS.at("Section 4, 'Training phase'"),
-    deviation="the paper says 'sufficiently close'; the constants are proved here, with weights in the radial gauge "
-    "e^{lambda t} w, which has the same activations",
+    deviation="the paper says that H(t) is 'sufficiently close' to H(0); judged is the count which that rests on, with "
+    "a constant proved here",
     constant="proved here",
     hypotheses=(
         Hypothesis(says="R > 0", holds=_radius),
         FAILURE,
-        Hypothesis(says="not all data are 0; an entry of a zero row is 0 always", holds=_not_all_zero),
+        Hypothesis(says="not all data are 0; a zero row has no boundary and is left out", holds=_not_all_zero),
         GAUSSIAN,
     ),
     conclusion=conclusion(Reading()),
     instances=instances,
     twins=(
-        _twin("as_many_as_the_mean", "R m for 2 R m: hardly above the mean .798 R m", FAN, share=Fraction(1)),
+        _twin("as_many_as_the_mean", "R m for 2 R m: hardly above the mean count, .798 R m", FAN, share=Fraction(1)),
         _twin(
-            "either_boundary_counts", "neurons that the other point does not see change nothing", FRAME, counted=either
+            "either_boundary_counts",
+            "neurons at one boundary which the other point does not see are counted too: nearly twice as many",
+            FRAME,
+            counted=either,
         ),
         _twin(
             "union_over_pairs_forgotten",
-            "each of the pairs has an envelope of its own",
+            "each of the pairs has a count of its own, and the largest of 136 is far above its mean",
             FRAME,
             size=lambda _n, delta, R: (1 / delta).log() / (RATE.numerator * R / RATE.denominator),
         ),
         _twin(
             "width_free_of_the_radius",
-            "a smaller ball has fewer neurons in its envelopes: rare counts fluctuate more",
+            "a smaller ball has fewer neurons in its envelopes, and small counts fluctuate more against their mean",
             FAN,
             size=lambda n, delta, R: R * _size(n, delta, R),
         ),
     ),
     layers=(Layer.SIZE,),
+    notes=(
+        "Consequence: for all V with ||v_r - w_r(0)|| <= R at once, |H_ij(V) - H_ij(0)| <= 2 R |x_i.x_j|, since "
+        "only these neurons can change whether they see both points. Weights in the radial gauge e^{lambda t} w have "
+        "the same activations, so that H(t) is such an H(V).",
+    ),
     strategy=_drawn,
 )

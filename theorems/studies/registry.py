@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from theorems.studies import (
+    gauss_newton,
     initialisation,
     leverage_against_plain,
     real_data,
@@ -23,6 +24,7 @@ STUDIES: tuple[Study, ...] = (
     wide_training.STUDY,
     training_exponents.STUDY,
     initialisation.STUDY,
+    *gauss_newton.STUDIES,
 )
 
 
