@@ -11,7 +11,6 @@ from reports.shapes import (
     among,
     every,
     fields,
-    number,
     one,
     or_null,
     read,
@@ -77,10 +76,18 @@ def drawn(study: dict[str, Any], figure: dict[str, Any]) -> list[dict[str, Any]]
     return [row for row in rows if all(row[name] == value for name, value in figure["where"])]
 
 
+_LARGEST = 1e200  # of what is drawn: an axis spans the difference of two, and squares it
+
+
+def _drawable(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
 _CELL = one(
-    "text, a number or null",
-    lambda value: value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)),
+    "text, a number up to 1e200 in size or null",
+    lambda value: value is None or isinstance(value, str) or _drawable(value),
 )
+_LEVEL = one("a number up to 1e200 in size", _drawable)
 
 
 def _pair(first: Shape, second: Shape) -> Shape:
@@ -102,7 +109,7 @@ _FIGURE = fields(
         "panels": text,
         "x_scale": _SCALE,
         "y_scale": _SCALE,
-        "level": or_null(_pair(number, text)),
+        "level": or_null(_pair(_LEVEL, text)),
         "where": every(_pair(text, _CELL)),
         "says": text,
     }

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -291,3 +291,18 @@ def test_it_errs_no_more_often_than_it_says_and_exactly_as_often_as_computed():
         count = sum(c for key, c in counts.items() if key[2]) if end is True else counts[end]
         low, high = binomial_band(REPLICATES, min(chance, 1.0), Fraction(1, 10**9))
         assert low <= count <= high, (end, chance, count)
+
+
+@pytest.mark.parametrize("length", range(1, 8))
+def test_the_least_size_found_to_work_is_given(length):
+    """Every pattern of outcomes, saw teeth included: nothing that was asked and works above the failure is dropped."""
+    for pattern in product((Outcome.WORKS, Outcome.FAILS, Outcome.OPEN), repeat=length):
+        asked = {}
+
+        def probe(size, pattern=pattern, asked=asked):
+            return asked.setdefault(size, pattern[size - 1])
+
+        fails_at, works_at = bisect(probe, range(1, length + 1))
+        above = [size for size, found in asked.items() if size > fails_at and found is Outcome.WORKS]
+        assert works_at == min(above, default=None)
+        assert fails_at == 0 or pattern[fails_at - 1] is Outcome.FAILS

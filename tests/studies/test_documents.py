@@ -136,3 +136,29 @@ def test_source_that_changes_meanwhile_leaves_no_table(run, study, studies, tmp_
     with pytest.raises(SourceChanged):
         run(study())
     assert not (tmp_path / STUDIES).exists()
+
+
+def test_what_is_finished_is_not_measured_again(run, study, studies):
+    studies(study())
+    first, told = run(study()), []
+    assert run(study(), progress=lambda _, rows: told.append(rows)) == json.loads(as_json(first))
+    assert told == [0]
+    run(study(), seed=8, progress=lambda _, rows: told.append(rows))
+    assert told == [0, 0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("cell", ["NaN", "1e999"])
+def test_a_file_that_could_not_be_written_again_stops_before_the_work(run, study, studies, tmp_path, cell):
+    studies(study("first"), study("second"))
+    run(study("first"))
+    path = tmp_path / STUDIES
+    path.write_text(path.read_text(encoding="utf-8").replace("1e-300", cell), encoding="utf-8")
+    with pytest.raises(StudiesUnreadable, match="damaged"):
+        run(study("second"))
+
+
+def test_a_file_nested_beyond_reason_stops_before_the_work(run, study, studies, tmp_path):
+    studies(study())
+    (tmp_path / STUDIES).write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(StudiesUnreadable, match="damaged"):
+        run(study())

@@ -185,4 +185,6 @@ def bisect(probe: Callable[[int], Outcome], sizes: Sequence[int]) -> tuple[int, 
     works = close(-1, len(sizes), lambda found: found is Outcome.WORKS)
     failed = [i for i, found in known.items() if i < works and found is Outcome.FAILS]
     fails = close(max(failed, default=-1), works, lambda found: found is not Outcome.FAILS) - 1
+    # closing in on the failures may have met a smaller size that works
+    works = min((i for i, found in known.items() if i > fails and found is Outcome.WORKS), default=len(sizes))
     return sizes[fails] if fails >= 0 else 0, sizes[works] if works < len(sizes) else None

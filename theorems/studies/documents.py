@@ -36,7 +36,7 @@ def measure(
     """Measure studies one by one; after each, put it into the studies file of `directory`.
 
     Studies of the file that are not measured now stay, when the same code measured them. An interrupted run leaves
-    the studies that were finished.
+    the studies that were finished, and the next one does not measure them again.
 
     Parameters
     ----------
@@ -57,12 +57,16 @@ def measure(
     # A study gives no verdict, so it spends no error budget and opens no campaign.
     sitting = Sitting(seed=seed, campaign=1, budget=TRIALS[profile])
     path = directory / STUDIES
-    _read(path, sitting.code)  # before the work rather than after it
+    finished = {entry["id"]: entry for entry in _read(path, sitting.code)}
     made = []
     with threadpool_limits(limits=1), Store.open(directory) as store:
         for study in studies:
-            rows = []
+            rows: list[list[Cell]] = []
             progress(study, 0)
+            before = finished.get(study.id, {})
+            if all(before.get(key) == now for key, now in _run(profile, seed).items()):
+                made.append(before)  # a pure function of code, profile and seed
+                continue
             for row in study.rows(profile, sitting, store):
                 rows.append(_checked(study, row))
                 progress(study, len(rows))
@@ -93,14 +97,16 @@ def _entry(study: Study, rows: Sequence[Sequence[Cell]], *, profile: str, seed: 
         "title": study.title,
         "about": list(study.about),
         "says": study.says,
-        "profile": profile,
-        "seed": seed,
-        "machine": machine(),
+        **_run(profile, seed),
         "command": f"theorems study {study.id} --profile {profile} --seed {seed}",
         "columns": [asdict(column) for column in study.columns],
         "rows": [list(row) for row in rows],
         "figures": [asdict(figure) for figure in study.figures],
     }
+
+
+def _run(profile: str, seed: int) -> dict[str, Any]:
+    return {"profile": profile, "seed": seed, "machine": machine()}
 
 
 def _checked(study: Study, row: Sequence[Cell]) -> list[Cell]:
@@ -124,6 +130,7 @@ def _read(path: Path, code: str) -> list[dict[str, Any]]:
         found = json.loads(path.read_text(encoding="utf-8"))
         if (found["schema_version"], found["code_digest"]) != (SCHEMA_VERSION, code):
             return []
+        as_json(found).encode()  # what could not be written again is refused before the work
         return [{**entry, "id": str(entry["id"])} for entry in found["studies"]]
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise StudiesUnreadable(f"{path}: not a studies file, or damaged ({fault!r}); delete it") from None
