@@ -308,6 +308,73 @@ def twins(
 
 
 @app.command()
+def probe(
+    name: Annotated[str | None, typer.Argument(metavar="[ID]", help="Statement id, or number as printed: 3.3")] = None,
+    twin: Annotated[str | None, typer.Option(help="Attack this broken twin, without its own refuting instance")] = None,
+    twins: Annotated[bool, typer.Option("--twins", help="Attack every twin, of ID or of all; a table")] = False,
+    constant: Annotated[
+        bool, typer.Option("--constant", help="3.3 only: the greatest refuted constant, and which hypotheses can go")
+    ] = False,
+    budget: Annotated[int | None, typer.Option(help="Instances looked at; 400 when left out", min=1)] = None,
+    seed: Seed = None,
+    store: StorePath = Path(".theorems"),
+    resume: Annotated[bool, typer.Option("--resume", help="Take over the looks of an interrupted search")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search for the instance that hurts most, leave it as a witness; exit 1 when the verdict is not as declared."""
+    with one_line_errors():
+        from threadpoolctl import threadpool_limits
+
+        from theorems import constant_hunter, probing
+        from theorems.catalogue import CATALOGUE, find
+        from theorems.checking.budget import RELEASE_SEED, TRIALS
+        from theorems.checking.store import Store
+        from theorems.documents import SCHEMA_VERSION
+        from theorems.documents import as_json as rendered
+        from theorems.verification import open_sitting
+
+        if (name is None and not twins) or sum((twin is not None, twins, constant)) > 1:
+            stop(USAGE, "probe needs an ID, and at most one of --twin, --twins, --constant")
+        if seed is not None and not 0 <= seed < 2**63:
+            stop(USAGE, f"--seed must lie in [0, {2**63 - 1}], got {seed}")
+        chosen = list(CATALOGUE) if name is None else [find(name)]
+        attacked = next((t for t in chosen[0].twins if t.name == twin), None)
+        if twin is not None and attacked is None:
+            stop(USAGE, f"--twin must be one of {', '.join(t.name for t in chosen[0].twins)}; got {twin}")
+        if constant and chosen[0].id != constant_hunter.STATEMENT:
+            stop(USAGE, f"--constant hunts in {constant_hunter.STATEMENT} only, got {chosen[0].id}")
+        looks = probing.LOOKS if budget is None else budget
+        sitting = open_sitting(seed=RELEASE_SEED if seed is None else seed, trials=TRIALS["ci"], directory=store)
+        with threadpool_limits(limits=1):
+            if constant:
+                made = constant_hunter.document(chosen[0], sitting=sitting, directory=store, looks=looks)
+                made, text, code = {"schema_version": SCHEMA_VERSION, **made}, probing.constant_lines(made), 0
+            elif twins:
+                rows = []
+                for row in probing.probe_twins(chosen, sitting=sitting, directory=store, looks=looks):
+                    rows.append(row)
+                    tell(f"{row['verdict']} {row['statement']}/{row['twin']} after {row['looks']} looks")
+                made, text = {"schema_version": SCHEMA_VERSION, "twins": rows}, probing.twin_lines(rows)
+                code = 0 if all(row["as_declared"] for row in rows) else 1
+            else:
+                with Store.open(store) as evidence:
+                    made = probing.attack(
+                        probing.Probe(
+                            statement=chosen[0],
+                            twin=attacked,
+                            sitting=sitting,
+                            store=evidence,
+                            directory=store,
+                            looks=looks,
+                            resume=resume,
+                        )
+                    )
+                text, code = probing.lines(made), 0 if made["as_declared"] else 1
+        show(rendered(made) if as_json else "\n".join(text), nl=not as_json)
+        raise typer.Exit(code)
+
+
+@app.command()
 def replay(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Witness files")],
     standalone: Annotated[

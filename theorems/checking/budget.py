@@ -8,6 +8,9 @@ Refuting splits over statements and instances: one false alarm anywhere is a fal
 needs every instance (an intersection-union test), so instances do not split it. Instances that a user brings pay from
 the places behind those that are kept for the catalogue's own, in the order in which the user's store first met them.
 A twin spends from a budget of its own: a twin refuted by luck hides a blind check and accuses nobody.
+
+Instances listed for a statement together spend at most share(1), and leave 1 - share(1) to the searches: their j-th
+nomination gets share(j) of it. What a search looks at before it nominates is no evidence and spends nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ ALPHA_TWINS = Fraction(1, 10**6)
 RELEASE_SEED = 20201206  # the first day of NeurIPS 2020; a fresh clone judges this seed, as campaign 1
 
 TRIALS = {"quick": 4096, "ci": 16384, "night": 131072}  # default trial budget of one record, by profile
+
+SEARCH_LEVEL = Fraction(1, 20)  # of the confidence limits that steer a search; they decide nothing
 
 OWN_INSTANCES = 100  # places kept for the instances of one statement; fixed: it is in the layout of every store
 
@@ -74,3 +79,19 @@ def for_twin(*, statement: int, twin: int, campaign: int) -> Allowance:
     """What the record of the `twin`-th twin of a statement may spend; positions count from 1."""
     part = ALPHA_TWINS * share(statement) * share(twin) * share(campaign)
     return Allowance(refute=part, support=part)
+
+
+def for_nomination(*, statement: int, twin: int | None, campaign: int, nomination: int) -> Allowance:
+    """What the `nomination`-th instance that searches proposed may spend; positions count from 1.
+
+    Parameters
+    ----------
+    twin : None for the statement itself; the searches for a twin pay from the places behind those of all twins
+    """
+    if twin is not None:
+        behind = for_twin(statement=statement, twin=OWN_INSTANCES + twin, campaign=campaign)
+        return behind.part(nomination)
+    common = share(statement) * share(campaign)
+    return Allowance(
+        refute=ALPHA_REFUTED * common * (1 - share(1)) * share(nomination), support=ALPHA_SUPPORTED * common
+    )

@@ -192,6 +192,38 @@ def hear_twin(
     return record(statement, twin, twin.refuted_on, _hear(matter), seed=sitting.seed)
 
 
+def hear_nominee(
+    statement: Statement,
+    twin: BrokenTwin | None,
+    instance: Instance,
+    *,
+    allowance: budget.Allowance,
+    sitting: Sitting,
+    store: Store,
+) -> Record:
+    """Judge a statement, or a twin, on an instance that a search proposed: by fresh trials, as if nothing were known.
+
+    Parameters
+    ----------
+    allowance : from `budget.for_nomination`
+
+    Raises
+    ------
+    HypothesisNotMet : the instance breaks a hypothesis that is kept
+    """
+    matter = _Matter(
+        name=statement.id if twin is None else f"{statement.id}/{twin.name}",
+        statement=statement,
+        conclusion=statement.conclusion if twin is None else twin.conclusion,
+        instance=instance,
+        without=() if twin is None else twin.without,
+        allowance=allowance,
+        sitting=sitting,
+        store=store,
+    )
+    return record(statement, twin, instance, _hear(matter), seed=sitting.seed)
+
+
 def _hear(matter: _Matter) -> Hearing:
     conclusion, x = matter.conclusion, matter.instance
     try:

@@ -10,7 +10,7 @@ The closed form never goes through the features, so that the average has somethi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -36,7 +36,7 @@ class FiniteMixture(Instance):
 
     p: Vector
     phi: tuple[Matrix, ...]
-    kernel: Matrix
+    kernel: Matrix = field(metadata={"follows": True})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
