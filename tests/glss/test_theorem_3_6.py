@@ -250,11 +250,16 @@ def test_E15_the_kernel_in_the_end_is_that_of_the_living_half():
     [
         ({"delta": Fraction(1, 10)}, "delta must lie in (0, 1/10)"),
         ({"constant": Fraction(1, 2)}, "C must be at least 1"),
-        ({"exponent": 3}, "got"),
+        ({"exponent": Fraction(3, 2)}, "got"),
     ],
 )
 def test_readings_outside_the_print_are_named(module, change, clause):
     assert any(clause in fault for fault in module.STATEMENT.violated(replace(module.reading(1), **change)))
+
+
+def test_E15_a_width_of_order_eps_to_the_minus_two_has_no_recipe():
+    with pytest.raises(ValueError, match="exponent must be below 2, got exponent = 2"):
+        replace(theorem_3_6_for_ever.reading(1), exponent=Fraction(2))
 
 
 # -------------------------------------------------------------------------------------------------- exponents

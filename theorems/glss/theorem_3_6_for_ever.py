@@ -46,6 +46,10 @@ class Reading(Instance):
     delta: Fraction
     exponent: Fraction = Fraction(1)
 
+    def __post_init__(self) -> None:
+        if self.exponent >= 2:  # then the width keeps up with the distance, and no accuracy would be found
+            raise ValueError(f"Reading: exponent must be below 2, got exponent = {self.exponent}")
+
     def root_width(self, eps: Fraction) -> int:
         """Give sqrt m, m the least square number that is wide enough for eps."""
         asked = enclose(

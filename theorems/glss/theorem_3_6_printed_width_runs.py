@@ -126,8 +126,8 @@ STATEMENT = Statement(
         _twin(
             "accuracy_left_out_of_the_width",
             "a width that does not know eps cannot serve every eps",
-            COARSE,
-            width=lambda n, d, least, eps, delta: n**2 * d / least * (1 / (eps * delta)).log() / 100,
+            FINE,
+            width=lambda n, d, least, eps, delta: n**4 * d / least**3 * (n / (eps * delta * least)).log(),
         ),
     ),
     notes=(

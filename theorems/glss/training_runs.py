@@ -2,9 +2,10 @@
 
     deviation = u - u*,   Y - u* = lam (kappa^2 H_cts + lam)^-1 Y
 
-Rounding: a run in floats is one of exact gradient descent from slightly different weights, with a residual per step
-which `theorem_3_6_a_posteriori` computes for the runs it judges; it stays below 2^-36. A residual of r per step moves
-u by at most r / (h c), c the contraction rate, and `ALLOWANCE` is far above that for every instance here.
+Rounding is allowed for, not proven here: the residual of the identity of one step, which `theorem_3_6_a_posteriori`
+computes for the runs it judges, stays below 2^-36, and a residual of r per step moves u by at most r / (h c), c the
+contraction rate, as long as the float run and the exact one agree on what crosses. That they do is assumed; margins
+here are many orders above `ALLOWANCE`. The a-posteriori statements carry the residual and assume nothing.
 """
 
 from __future__ import annotations
