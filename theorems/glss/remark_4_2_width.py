@@ -176,7 +176,7 @@ def _family(L: int, widths: Sequence[int], runs: int, seed: int) -> Widths:
 
 TWO = _family(2, [64, 256, 1024, 4096, 16384], 12, 1)
 MANY = _family(2, [64, 256, 1024, 4096, 16384], 32, 6)
-LATE = _family(2, [1024, 3072, 9216, 27648, 82944], 12, 11)
+LATE = replace(_family(2, [1024, 3072, 9216, 27648, 82944], 12, 11), name="L2-late")
 NARROW = [10, 20, 40, 80, 160, 320]
 WIDE = [32, 64, 128, 256, 512, 1024]
 
