@@ -3,7 +3,7 @@ import random
 import signal
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf, nan
 
@@ -26,6 +26,7 @@ from theorems.statement import (
     ForEach,
     Hypothesis,
     HypothesisNotMet,
+    Instance,
     Layer,
     Rate,
     Slope,
@@ -701,3 +702,31 @@ def test_the_least_size_looks_ahead_by_one_tooth_of_the_saw(law, window):
     built = Construction(size=10, batch_size=1, draw=lambda rng, trials: None, facts={}, box=box)
     assert court._window(built) == window
     assert court._window(replace(built, box=None)) == 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points(Instance):
+    X: np.ndarray
+
+
+def test_a_statement_that_writes_into_its_instance_is_not_green(world, store):
+    def claims(x):
+        x.X[:] = 0
+        return [claim(Fraction(0), Fraction(1))]
+
+    statement = world.statement(conclusion=ForEach(claims=claims), hypotheses=())
+    x = Points(name="points", says="points", X=np.ones(3))
+    record = heard(statement, x, store)
+    assert record.verdict == "UNDECIDED"
+    assert "written into" in record.because
+
+
+def test_what_a_statement_prints_is_no_data(world, store, capsys):
+    def claims(x):
+        print("a table of my own")
+        return [claim(Fraction(0), Fraction(1))]
+
+    x = Points(name="points", says="points", X=np.ones(3))
+    statement = world.statement(conclusion=ForEach(claims=claims), hypotheses=())
+    assert heard(statement, x, store).verdict == "SUPPORTED"
+    assert capsys.readouterr() == ("", "a table of my own\n")

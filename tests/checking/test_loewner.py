@@ -331,6 +331,18 @@ def test_extreme_scales() -> None:
     assert decide_psd(graded[0]).answer == Answer.IN
 
 
+def test_the_largest_entry_may_be_negative_and_off_the_diagonal() -> None:
+    M = np.array([[[1e-300, -1e300], [-1e300, 1e-300]], [[-1e300, 0.0], [0.0, 1e-300]], -1e300 * np.ones((2, 2))])
+    assert decide_psd_batch(M).tolist() == [Answer.OUT] * 3
+
+
+def test_a_factor_that_is_not_positive_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a LAPACK lets pass."""
+    for pivots in ((1.0, math.nan), (math.nan, 1.0), (1.0, 0.0)):
+        monkeypatch.setattr(np.linalg, "cholesky", lambda _, pivots=pivots: np.diag(pivots)[None])
+        assert decide_psd_batch(np.eye(2)[None]).tolist() == [Answer.UNSURE]
+
+
 def test_a_tiny_pivot_that_overflows_is_no_proof() -> None:
     M = np.array([[[2.0**-900, 1.0, 0.5], [1.0, 1.0, 0.25], [0.5, 0.25, 1.0]], np.eye(3), -np.eye(3)])
     assert decide_psd_batch(M).tolist() == [Answer.OUT, Answer.IN, Answer.OUT]
@@ -654,6 +666,8 @@ def test_bad_side_and_sizes() -> None:
         (np.ma.masked_array(eye[None]), TypeError, "got MaskedArray"),
         ([[[1.0]]], TypeError, "got list"),
         (np.array([[[1.0]], [[NAN]]]), ValueError, r"got M\[1, 0, 0\] = nan"),
+        (np.array([eye, [[1.0, 0.0], [0.0, INF]]]), ValueError, r"got M\[1, 1, 1\] = inf"),
+        (np.array([eye, [[1.0, -INF], [-INF, 1.0]]]), ValueError, r"got M\[1, 0, 1\] = -inf"),
         (
             np.array([eye, [[1.0, 1e-9], [0.0, 1.0]]]),
             ValueError,
@@ -681,13 +695,26 @@ def test_bad_batch_K() -> None:
         (-1.0, ValueError, "radius must be finite and >= 0, got -1.0 to -1.0"),
         (np.array([0.0, NAN]), ValueError, "got nan to nan"),
         (INF, ValueError, "got inf to inf"),
+        (np.array([0.0, INF]), ValueError, "got 0.0 to inf"),
+        (np.array([0.0, -1.0]), ValueError, "got -1.0 to 0.0"),
         (np.zeros(3), TypeError, r"radius must be a number or \(2,\) float64, got float64 \(3,\)"),
         (True, TypeError, "got bool"),
+        pytest.param(
+            np.longdouble(1),
+            TypeError,
+            "got float128|got longdouble|got float96",
+            marks=pytest.mark.skipif(np.longdouble(0).nbytes == 8, reason="long double is float64 here"),
+        ),
     ],
 )
 def test_bad_batch_radius(radius: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         decide_psd_batch(np.stack([eye, eye]), radius)
+
+
+@pytest.mark.parametrize("one", [1, 1.0, np.float32(1), np.uint8(1), np.array([1, 1]), np.array([1, 1], np.uint64)])
+def test_a_batch_radius_may_be_any_number_a_float_holds(one: Any) -> None:
+    assert decide_psd_batch(np.stack([2 * eye, 0.5 * eye]), one).tolist() == [Answer.IN, Answer.UNSURE]
 
 
 # ----------------------------------------------------------------------------- certificates, to the last field
@@ -776,6 +803,38 @@ def test_the_shift_is_twice_the_bound_of_rump(monkeypatch: pytest.MonkeyPatch) -
         gamma = Fraction(n + 3, 2**53 - (n + 3))
         bound = 2 * gamma / (1 - gamma) * 1024
         assert bound <= -Fraction(seen[0][0, 1, 1]) <= bound * (1 + Fraction(1, 2**39))
+        verified_cholesky.shifted_cholesky(np.zeros((1, n, n)), np.zeros(1))
+        assert (seen[1] == -(2.0**-500) * np.eye(n)).all()  # and for underflow, where nothing else is
+
+
+def test_gamma_is_the_quotient() -> None:
+    for k in (1, 7, 10**6, 2**52):
+        assert verified_cholesky.gamma(k) == pytest.approx(float(Fraction(k, 2**53 - k)), rel=2.0**-50)
+
+
+def test_a_direction_comes_with_the_answer() -> None:
+    for M, radius, expected in ((np.eye(2), 0.0, Answer.IN), (np.diag([1.0, -0.5]), 0.25, Answer.OUT)):
+        answer, direction = verified_cholesky.decide_with_direction(M, radius)
+        assert answer is expected
+        if answer == Answer.IN:
+            assert not direction.any()
+        else:
+            assert direction @ M @ direction + radius * direction @ direction < 0
+
+
+def test_a_radius_weighs_as_much_as_the_direction_is_long() -> None:
+    """v = (1, 1) and M = -I: v^T (M + E) v may reach 2 ||E|| - 2."""
+    M, v = -np.eye(2)[None], np.ones((1, 2))
+    for radius, negative in ((1 - 2.0**-30, True), (1.0, False), (1 + 2.0**-30, False), (1.9, False)):
+        assert verified_cholesky.quadratic_form_is_negative(M, v, np.array([radius])).tolist() == [negative]
+
+
+def test_a_form_that_underflows_proves_nothing() -> None:
+    """In units of 2^-1074 the matrix is positive definite, and the products are rounded to whole units."""
+    M, v = 5e-324 * np.array([[[5.0, 3.0], [3.0, 2.0]]]), np.array([[-0.5, 0.5625]])
+    assert inertia_is_psd(exactly(M[0]))
+    assert np.einsum("bi,bi->b", v, np.einsum("bij,bj->bi", M, v)) < 0
+    assert not verified_cholesky.quadratic_form_is_negative(M, v, np.zeros(1)).any()
 
 
 def test_a_form_must_be_negative_by_twice_its_error() -> None:

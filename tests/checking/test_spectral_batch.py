@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -288,3 +290,156 @@ def test_input_is_never_written() -> None:
     lanes_last = np.asfortranarray(Kt)
     assert decide_spectral_batch(np.asfortranarray(K), 0.0, lanes_last, 0.0, 0.5, Fraction(1, 4)).tolist() == expected
     assert decide_spectral_batch(K, 0.0, Kt[::-1, ::-1, ::-1], 0.0, 0.5, Fraction(1, 4)).tolist()[1] == OUT
+
+
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-80, 1.0, 2.0**30, 2.0**900])
+def test_radii_are_scaled_with_the_matrices(scale: float) -> None:
+    """The margins are 1/4 (1 + 2^-9), less Kt_radius and 5/4 K_radius."""
+    K = scale * np.eye(2)
+    for K_radius, radii in ((0.0, (0.24, 0.26)), (0.1, (0.12, 0.13)), (0.19, (0.0, 0.02))):
+        answers = decide_spectral_batch(
+            K, scale * K_radius, np.stack([K, K]), scale * np.array(radii), scale / 2**9, Fraction(1, 4)
+        )
+        assert answers.tolist() == [IN, UNSURE]
+
+
+def test_on_a_line_cholesky_hides_no_broken_side() -> None:
+    """One side is 0 in one place, which nothing proves; the other is -8 in the other place, in either order."""
+    target = _Target.around(np.eye(2), 0.0, 1.0, 0.5)
+    D = np.stack([np.diag([9.0, -1.0]), np.diag([-9.0, 1.0]), np.diag([1.0, 0.0])])
+    assert _by_cholesky(D, np.zeros(3), target).tolist() == [OUT, OUT, UNSURE]
+
+
+# ----------------------------------------------------- every term of the bounds, with rounding made large enough to see
+
+UNIT, UNDERFLOW, OUTWARD = 2.0**-9, 2.0**-8, 1 + 2.0**-7
+A3 = np.array([[2.0, -0.5, 0.25], [-0.5, 1.5, 0.0], [0.25, 0.0, -3.0]])
+D3 = np.array([[1.0, 0.125, 0.5], [0.125, -2.0, 0.75], [0.5, 0.75, 1.5]])
+P3 = np.array([[1.25, -0.25, 0.0], [-0.25, 1.0, 0.125], [0.0, 0.125, 1.5]])
+
+
+def gamma(k: int) -> float:
+    return k * 2.0**-11
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("UNIT", UNIT), ("UNDERFLOW", UNDERFLOW), ("OUTWARD", OUTWARD), ("gamma", gamma)):
+        monkeypatch.setattr(spectral_batch, name, value)
+
+
+def norm(M: Floats) -> float:
+    return math.sqrt(sum(x * x for x in M.flat) + UNDERFLOW**2)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_the_rounding_of_the_ridge_term_by_term() -> None:
+    target = _Target.around(A3, 0.125, 0.75, 0.5)
+    assert np.array_equal(target.A, A3 + 0.75 * np.eye(3))
+    assert target.rounding == pytest.approx(2 * UNIT * (0.75 + 2.75) + UNDERFLOW, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("k", "lam"),
+    [
+        (0.0, Fraction(3, 2**1075)),  # the ridge underflows
+        (-1 / 3, Fraction(1, 3)),  # only the rounding of the ridge is left
+        (1.0, Fraction(1, 2**54)),  # the ridge is lost beside K
+        (-1.0, Fraction(1, 2**54) + Fraction(1, 2**60)),
+    ],
+)
+def test_a_ridge_is_off_by_no_more_than_said(k: float, lam: Fraction) -> None:
+    target = _Target.around(np.diag([k, 0.0]), 0.0, float(lam), 0.5)
+    assert 0 < abs(Fraction(float(target.A[0, 0])) - Fraction(k) - lam) <= Fraction(target.rounding)
+
+
+@pytest.mark.usefixtures("coarse")
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_radius_of_a_side_term_by_term(sign: float) -> None:
+    target = _Target(A=A3, K_radius=0.25, rounding=0.375, eps=0.3)
+    radii = np.array([0.0, 0.5])
+    M, found = target.side(np.stack([D3, P3]), radii, sign)
+    for D, side, own, radius in zip((D3, P3), M, radii, found, strict=True):
+        assert side == pytest.approx(0.3 * A3 + sign * D)
+        entries = 3 * 0.3 * math.sqrt((A3 * A3).sum()) + 2 * (norm(side) + norm(D))
+        moved = (abs(0.3 - sign) + 2 * UNIT) * 0.25 + 0.3 * 0.375
+        assert radius == pytest.approx((own + moved + UNIT * entries + UNDERFLOW) * OUTWARD, rel=1e-12)
+
+
+def test_three_roundings_of_a_side_at_once_are_within_its_radius() -> None:
+    """eps, eps A and D are each rounded by half a unit, the same way in every entry: an error of rank one."""
+    n, unit = 8, Fraction(1, 2**53)
+    rng = np.random.default_rng(5)
+    ones, worst = np.ones((n, n)), Fraction(0)
+    for _ in range(2000):
+        eps = Fraction(17, 32) + Fraction(int(rng.integers(1, 2**60)), 2**66)
+        k = 1 + int(rng.integers(1, 2**46)) * 2.0**-52
+        kt = k - float(eps) * k - int(rng.integers(1, 99)) * 2.0**-54
+        target = _Target.around(k * ones, 0.0, 2.0**-80, float(eps))
+        [M], [radius] = target.side(((kt - k) * ones)[None], np.zeros(1), 1.0)
+        entry = abs(eps * Fraction(k) + Fraction(kt) - Fraction(k) - Fraction(float(M[0, 1])))
+        worst = max(worst, entry)
+        assert n * entry <= Fraction(float(radius))
+    assert worst > Fraction(9, 8) * unit  # more than is left without the rounding of eps A
+
+
+@pytest.mark.usefixtures("coarse")
+def test_the_bound_on_an_inverse_term_by_term(monkeypatch: pytest.MonkeyPatch) -> None:
+    A = A3 * [1, 1, -1]
+    A[2, 0] = 0.25  # positive definite
+    A[0, 2] = 0.25
+    poor = np.linalg.inv(A).round(2) + 0.001 * np.triu(np.ones((3, 3)))
+    monkeypatch.setattr(np.linalg, "inv", lambda _: poor)
+    inverse = _Inverse.of(_Target(A=A, K_radius=0.03125, rounding=0.0625, eps=0.5))
+    assert inverse is not None
+    P = (poor + poor.T) / 2
+    assert np.array_equal(inverse.P, P)
+    assert inverse.size == pytest.approx(math.sqrt((P * P).sum()), rel=1e-12)
+    residual, product = math.sqrt(((A @ P - np.eye(3)) ** 2).sum()), 2 * gamma(6) * math.sqrt((A * A).sum())
+    expected = (residual + (product + 0.03125 + 0.0625) * inverse.size) * (1 + 2 * gamma(12))
+    assert inverse.tau == pytest.approx(expected, rel=1e-12)
+
+
+def least_accuracy(D: Floats, radius: float, target: _Target, inverse: _Inverse) -> float:
+    """Bisect for the eps from which on the powers prove D."""
+    low, high = 0.0, 64.0
+    while low < (middle := (low + high) / 2) < high:
+        at = replace(target, eps=middle)
+        [answer] = _by_powers(D[None], np.array([radius]), at, inverse, np.empty((1, *D.shape)))
+        low, high = (low, middle) if answer == IN else (middle, high)
+    return high
+
+
+@pytest.mark.usefixtures("coarse")
+@pytest.mark.parametrize("stages", [1, 2, 3])
+def test_the_bound_by_powers_term_by_term(monkeypatch: pytest.MonkeyPatch, stages: int) -> None:
+    monkeypatch.setattr(spectral_batch, "ROOTS", (1 / 2, 1 / 4, 1 / 8)[:stages])
+    inverse = _Inverse(P=P3, size=2.5, tau=0.25)
+    short, long = 2 * gamma(3 + 3), 2 * gamma(9 + 3)
+    spread = 2.5 * (0.03125 + 0.0625 + 2 * UNIT * norm(D3) + UNDERFLOW) * (1 + long)
+    X, eta = D3 @ P3, short * 2.5 * norm(D3) + UNDERFLOW
+    bounds = []
+    for stage in range(stages):
+        x = norm(X)
+        off = eta * (2 * x + eta)
+        bounds.append((np.trace(X @ X) + off + long * x**2 + UNDERFLOW) ** 0.5 ** (stage + 1) + spread)
+        X, eta = X @ X, off + short * x**2 + UNDERFLOW
+    assert bounds == sorted(bounds, reverse=True)  # the last one decides
+    target = _Target(A=A3, K_radius=0.0625, rounding=0.0, eps=0.5)
+    found = least_accuracy(D3, 0.03125, target, inverse)
+    assert found == pytest.approx(bounds[-1] * OUTWARD**2 / (1 - 0.25), rel=1e-12)
+
+
+def test_a_poor_inverse_is_paid_for() -> None:
+    """P = 3/4 A^-1 makes every D look a quarter smaller than it is."""
+    target = _Target.around(np.array([[1.0]]), 0.0, 1.0, 0.25)
+    inverse = _Inverse(P=np.array([[0.375]]), size=0.375, tau=0.25)
+    D = np.array([[[0.5 * (1 + s)]] for s in (-1e-9, 1e-9, 0.25)])
+    assert _by_powers(D, np.zeros(3), target, inverse, np.empty_like(D)).tolist() == [IN, OUT, OUT]
+
+
+def test_the_powers_used_go_up_to_the_sixteenth() -> None:
+    n, eps, lam = 16, Fraction(1, 4), Fraction(1, 4)
+    K, signs = np.eye(n) * 0.75, np.diag(np.where(np.arange(n) % 3 == 0, -1.0, 1.0))
+    line = float(eps) / n ** (1 / 16)
+    assert by_powers(K, K + (1 - 1e-9) * line * signs[None], lam, eps) == [IN]

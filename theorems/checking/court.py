@@ -106,6 +106,11 @@ class _Matter:
         """Of the instance, for its keys."""
         return digest(self.instance)
 
+    def require_untouched(self, before: str) -> None:
+        """Refuse an answer from a statement that has written into its instance."""
+        if digest(self.instance) != before:
+            raise NoAnswer("the instance was written into while it was judged: its fields are read only")
+
     def ask(self, what: str, task: Callable[[], T]) -> T:
         """Ask the statement for something; errors as in `guard.answered`."""
         return answered(what, task, deadline=self.sitting.deadline)
@@ -225,14 +230,16 @@ def hear_nominee(
 
 
 def _hear(matter: _Matter) -> Hearing:
-    conclusion, x = matter.conclusion, matter.instance
+    conclusion, x, before = matter.conclusion, matter.instance, matter.digest
     try:
         faults = matter.ask("hypotheses", lambda: matter.statement.violated(x, without=matter.without))
         if faults:
             raise HypothesisNotMet(f"{matter.name} on {x.name}: " + "; ".join(faults))
         if isinstance(conclusion, HighProbability):
-            return _hear_probability(matter, conclusion)
-        return _hear_relations(matter, conclusion)
+            hearing = _hear_probability(matter, conclusion)
+        else:
+            hearing = _hear_relations(matter, conclusion)
+        matter.require_untouched(before)
     except NoAnswer as error:
         nothing = Trials(trials=0, failures=0, unsure=0)
         return Hearing(
@@ -240,6 +247,7 @@ def _hear(matter: _Matter) -> Hearing:
             evidence=nothing if isinstance(conclusion, HighProbability) else Comparisons(all=()),
             measured={"first error": str(error)},
         )
+    return hearing
 
 
 def _hear_relations(matter: _Matter, conclusion: ForEach | Expectation | Rate | Cost) -> Hearing:

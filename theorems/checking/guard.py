@@ -7,8 +7,9 @@ interruptions are no answers: they always propagate.
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -104,13 +105,14 @@ def watched(task: Callable[[], T], *, deadline: float) -> T:
     """Do a task without global randomness, warnings and hanging.
 
     Warnings are errors: one that continues would hide a fault, and answers must not depend on the caller's filters.
+    What the task prints goes to stderr: stdout carries data.
 
     Raises
     ------
     GlobalRandomness, Warning, TimedOut, and whatever the task raises
     """
     # the deadline is innermost: no alarm may fall into the guard while it puts things back
-    with guarded(), catch_warnings():
+    with guarded(), redirect_stdout(sys.stderr), catch_warnings():
         simplefilter("error")
         return within(deadline, task)
 

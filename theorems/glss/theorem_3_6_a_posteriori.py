@@ -319,7 +319,7 @@ STATEMENT = Statement(
             id="E7",
             says="Lambda_0, used in Theorems 3.6 to 3.9 and Lemma 4.1 without a definition",
             instead="Lambda_0 = lambda_min(H_cts) > 0; two parallel points make it 0",
-            witness="the hypothesis of this statement; 'hexagon' in `glss.thm3.6.printed_width`",
+            witness="points (1, 0) and (1/2, 0): Lambda_0 = 0, and Theorem 3.6 has no width",
         ),
     ),
     notes=(

@@ -235,7 +235,7 @@ def _angle(least: float) -> float:
     return high
 
 
-ACCURACY = accuracy_family([2**k for k in (11, 13, 15, 17, 19)], 12)
+ACCURACY = accuracy_family([2**k for k in (11, 13, 15, 16, 18)], 16)
 DIMENSION = dimension_family([8, 16, 32, 64, 128, 256], 2048, 8)
 FIXED_RIDGE = replace(
     accuracy_family([2**k for k in (9, 13, 17, 21, 24)], 8, lam=Fraction(0.01)),
@@ -246,9 +246,9 @@ FIXED_RIDGE = replace(
 
 def instances(profile: str) -> tuple[Family, ...]:
     """Give the families, those that take minutes at night only."""
-    found: tuple[Family, ...] = (ACCURACY, DIMENSION)
+    found: tuple[Family, ...] = (ACCURACY,)
     if profile in ("ci", "night"):
-        found += (data_family([2, 4, 8, 16, 32, 64], 4096, 6),)
+        found += (DIMENSION, data_family([2, 4, 8, 16, 32, 64], 4096, 6))
     if profile == "night":
         found += (kernel_family([0.4, 0.16, 0.063, 0.025, 0.0125], 6),)
     return found
