@@ -319,3 +319,10 @@ def test_allowance_covers_two_routes_to_the_same_run():
     order = rng.permutation(5000)
     one, other = (descend(x.X, x.Y, W[p], a[p], kappa=1, lam=x.lam, step=1, steps=60).u for p in (slice(None), order))
     assert np.abs(one - other).max() < ALLOWANCE / 1000
+
+
+def test_a_network_that_sees_nothing_and_has_nothing_to_learn_is_at_its_limit():
+    x = training("idle", "idle", X=ONE_POINT, Y=[0.0], lam=0.01, step=0.25, steps=3, m=1, seed=0)
+    runs = [x.at(seed=seed) for seed in range(8)]  # in half of them the neuron does not see the point
+    sentence = theorem_3_6_a_posteriori.STATEMENT.conclusion
+    assert {answer for run in runs for answer in answers(sentence, run)} == {Answer.IN}

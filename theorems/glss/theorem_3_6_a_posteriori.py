@@ -158,7 +158,7 @@ def _claims(x: Training, goal: Callable[[Training], Remainder], norms_of: Norms)
     first = 0
     while first < len(bound):
         last = min(2 * first, len(bound) - 1)
-        k = max(range(first, last + 1), key=lambda k: left[k][1] / Fraction(bound[k]))
+        k = max(range(first, last + 1), key=lambda k: left[k][1] - Fraction(bound[k]))
         claims.append(
             Claim(
                 says=f"||u(k) - u*|| <= its bound, nearest at k = {k} of {first} to {last}",
