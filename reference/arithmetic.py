@@ -435,15 +435,6 @@ def poisson_series(mean: Fraction, low: int, high: int, bits: int) -> Ball:
         return flint.arb_poly(coefficients)
 
 
-def coefficient_of_powers(factors: Sequence[tuple[Ball, int]], k: int, bits: int) -> Ball:
-    """Enclose the coefficient of x^k in prod_i f_i^e_i for polynomials f_i of balls, e_i >= 1, k >= 0."""
-    with precision(bits):
-        product = flint.arb_poly([1])
-        for polynomial, exponent in factors:
-            product = (product * polynomial**exponent).truncate(k + 1)
-        return product[k]
-
-
 def poisson_mass(mean: int, bits: int) -> Ball:
     """Enclose P(N = mean) for N Poisson with that integer mean, >= 1."""
     with precision(bits):

@@ -13,7 +13,7 @@ for gradient descent with h (1 + lam) <= 1, whose factor (1 - h (1 + lam))^(T/h)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -21,10 +21,9 @@ from math import ceil
 from typing import Any
 
 from reference.arithmetic import Interval, enclose, log
+from theorems.glss.hidden_constants import HIDDEN, LEAST, Part, below_a_tenth, filled, filled_in, recipe, twin
 from theorems.sources import GLSS
-from theorems.statement import BrokenTwin, Claim, Finding, ForEach, Hypothesis, Instance, Misprint, Statement
-
-LEAST = Fraction(1, 2)  # Lambda_0 of one point of norm 1
+from theorems.statement import BrokenTwin, Finding, Hypothesis, Instance, Misprint, Statement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,59 +89,30 @@ def failure(x: Reading, eps: Fraction) -> Interval:
     return (1 - 2 / x.label**2 if applies else Fraction(0)), Fraction(1)
 
 
-def _conclusion(
-    eps: Callable[[Reading], Fraction] = lambda x: x.eps, delta: Callable[[Reading], Fraction] = lambda x: x.delta
-) -> ForEach:
-    def claims(x: Reading) -> Sequence[Claim]:
-        return [
-            Claim(
-                says="P[|u(T) - u*| > eps] <= delta with Y >= 4 e^((1 + lam) T) and lambda = 1 / (4 Y)",
-                left=failure(x, eps(x)),
-                relation="<=",
-                right=delta(x),
-            )
-        ]
+def _facts(x: Reading) -> Mapping[str, float | int | str]:
+    return {
+        "C": float(x.constant),
+        "T": float(x.time[1]),
+        "m": x.width,
+        "log2 Y": x.q,
+        "ln |u(T) - u*| at least": float(log(distance(x))[0]),
+    }
 
-    def facts(x: Reading) -> Mapping[str, float | int | str]:
-        return {
-            "C": float(x.constant),
-            "T": float(x.time[1]),
-            "m": x.width,
-            "log2 Y": x.q,
-            "ln |u(T) - u*| at least": float(log(distance(x))[0]),
-        }
 
-    return ForEach(claims=claims, facts=facts)
+_conclusion = recipe(
+    "P[|u(T) - u*| > eps] <= delta with Y >= 4 e^((1 + lam) T) and lambda = 1 / (4 Y)", failure, _facts
+)
 
 
 def reading(
     constant: int, power: int = 1, eps: Fraction = Fraction(9, 100), delta: Fraction = Fraction(9, 100)
 ) -> Reading:
     """Fill in the constants."""
-    return Reading(
-        name=f"C-{constant}-power-{power}",
-        says=f"hidden constant {constant}, logarithm to the power {power}",
-        constant=Fraction(constant),
-        power=power,
-        eps=eps,
-        delta=delta,
-    )
+    return filled(Reading, constant, power, eps=eps, delta=delta)
 
 
 def _instances(_profile: str) -> Sequence[Reading]:
-    return (reading(1), reading(10), reading(1000), reading(1000, 3))
-
-
-def _range(x: Reading) -> str | None:
-    for name, value in (("eps", x.eps), ("delta", x.delta)):
-        if not 0 < value < Fraction(1, 10):
-            return f"{name} must lie in (0, 1/10), got {value}"
-    return None
-
-
-def _hidden(x: Reading) -> str | None:
-    good = x.constant >= 1 and x.power >= 0
-    return None if good else f"C must be at least 1 and the power at least 0, got {x.constant} and {x.power}"
+    return filled_in(reading)
 
 
 def _short(x: Reading) -> str | None:
@@ -153,16 +123,8 @@ TIME = Hypothesis(says="T = O~(1 / Lambda_0)", holds=_short)
 PATIENT = replace(reading(10), name="quadratic-time", says="T of order 1 / Lambda_0^2, hidden constant 10", exponent=2)
 
 
-def _twin(
-    name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Callable[[Reading], Fraction]
-) -> BrokenTwin:
-    return BrokenTwin(
-        name=name,
-        because=because,
-        conclusion=_conclusion(**change),
-        refuted_on=refuted_on or reading(10),
-        without=without,
-    )
+def _twin(name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Part) -> BrokenTwin:
+    return twin(_conclusion, name, because, *without, refuted_on=refuted_on or reading(10), **change)
 
 
 def _drawn() -> Any:
@@ -186,8 +148,8 @@ STATEMENT = Statement(
     deviation="gradient flow for 'gradient descent', as the time T says (A10)",
     constant="hidden",
     hypotheses=(
-        Hypothesis(says="eps, delta in (0, 1/10), kappa = 1", holds=_range),
-        Hypothesis(says="constants C >= 1 and logarithms to a power >= 0 are hidden", holds=_hidden),
+        Hypothesis(says="eps, delta in (0, 1/10), kappa = 1", holds=below_a_tenth),
+        HIDDEN,
         TIME,
         Hypothesis(
             says="n = d = 1 and x = 1, so that Lambda_0 = 1/2 and ||x|| = 1 (A1)",

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations
 from math import ceil, log
 from typing import Any
 
@@ -26,6 +25,7 @@ import numpy as np
 
 from reference.preconditions import Float64
 from reference.relu_tangent import tangent_kernel
+from theorems.glss.fitted_slopes import theil_sen
 from theorems.glss.training_instances import (
     DESCENT,
     GAUSSIAN,
@@ -109,17 +109,11 @@ def coordinates(x: Family, found: Sequence[Float64]) -> Points:
     return np.log([float(member.size or np.nan) for member in x.members]), np.log(m * err)
 
 
-def theil_sen(points: Points) -> float:
-    """Give the median slope over all pairs of points."""
-    x, y = points
-    return float(np.median([(y[j] - y[i]) / (x[j] - x[i]) for i, j in combinations(range(len(x)), 2)]))
-
-
 def measure(x: Family) -> Slope:
     """Train, fit, and resample the runs."""
     found = errors(x)
     rng = np.random.Generator(np.random.Philox(key=x.seed))
-    slopes = [theil_sen(coordinates(x, [rng.choice(e, len(e)) for e in found])) for _ in range(RESAMPLES)]
+    slopes = [theil_sen(*coordinates(x, [rng.choice(e, len(e)) for e in found])) for _ in range(RESAMPLES)]
     lower, upper = (float(q) for q in np.quantile(slopes, QUANTILES))
     sizes, _ = coordinates(x, found)
     return Slope(

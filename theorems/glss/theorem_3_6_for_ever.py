@@ -15,7 +15,7 @@ With lam = 1 / (C sqrt m) this is of order 1 / sqrt m and not eps ~ 1/m. H <= 3/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -23,10 +23,9 @@ from math import ceil, isqrt
 from typing import Any
 
 from reference.arithmetic import Interval, enclose
+from theorems.glss.hidden_constants import HIDDEN, LEAST, Part, below_a_tenth, filled, filled_in, recipe, twin
 from theorems.sources import GLSS
-from theorems.statement import BrokenTwin, Claim, Finding, ForEach, Hypothesis, Instance, Misprint, Statement
-
-LEAST = Fraction(1, 2)
+from theorems.statement import BrokenTwin, Finding, Hypothesis, Instance, Misprint, Statement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,39 +93,21 @@ def failure(x: Reading, eps: Fraction) -> Interval:
     return max(Fraction(1, 2) - Fraction(12, x.width), Fraction(0)), Fraction(1)
 
 
-def _conclusion(
-    eps: Callable[[Reading], Fraction] = lambda x: x.eps, delta: Callable[[Reading], Fraction] = lambda x: x.delta
-) -> ForEach:
-    def claims(x: Reading) -> Sequence[Claim]:
-        return [
-            Claim(
-                says="P[|u(inf) - u*| > eps] <= delta with Y = 1 and lambda = 1 / (C sqrt m)",
-                left=failure(x, eps(x)),
-                relation="<=",
-                right=delta(x),
-            )
-        ]
+def _facts(x: Reading) -> Mapping[str, float | int | str]:
+    return {
+        "C": float(x.constant),
+        "log2 eps": -(x.eps.denominator.bit_length() - 1),
+        "log2 m": x.width.bit_length() - 1,
+        "|u(inf) - u*| / eps": float(settled(x.ridge(x.eps)) / x.eps),
+    }
 
-    def facts(x: Reading) -> Mapping[str, float | int | str]:
-        return {
-            "C": float(x.constant),
-            "log2 eps": -(x.eps.denominator.bit_length() - 1),
-            "log2 m": x.width.bit_length() - 1,
-            "|u(inf) - u*| / eps": float(settled(x.ridge(x.eps)) / x.eps),
-        }
 
-    return ForEach(claims=claims, facts=facts)
+_conclusion = recipe("P[|u(inf) - u*| > eps] <= delta with Y = 1 and lambda = 1 / (C sqrt m)", failure, _facts)
 
 
 def reading(constant: int, power: int = 1) -> Reading:
     """Fill in the constants."""
-    return Reading(
-        name=f"C-{constant}-power-{power}",
-        says=f"hidden constant {constant}, logarithm to the power {power}",
-        constant=Fraction(constant),
-        power=power,
-        delta=Fraction(9, 100),
-    )
+    return filled(Reading, constant, power, delta=Fraction(9, 100))
 
 
 WIDER = replace(
@@ -135,19 +116,7 @@ WIDER = replace(
 
 
 def _instances(_profile: str) -> Sequence[Reading]:
-    return (reading(1), reading(10), reading(1000), reading(1000, 3))
-
-
-def _range(x: Reading) -> str | None:
-    for name, value in (("eps", x.eps), ("delta", x.delta)):
-        if not 0 < value < Fraction(1, 10):
-            return f"{name} must lie in (0, 1/10), got {value}"
-    return None
-
-
-def _hidden(x: Reading) -> str | None:
-    good = x.constant >= 1 and x.power >= 0
-    return None if good else f"C must be at least 1 and the power at least 0, got {x.constant} and {x.power}"
+    return filled_in(reading)
 
 
 def _as_wide_as_printed(x: Reading) -> str | None:
@@ -157,16 +126,8 @@ def _as_wide_as_printed(x: Reading) -> str | None:
 WIDTH = Hypothesis(says="m grows like 1 / eps", holds=_as_wide_as_printed)
 
 
-def _twin(
-    name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Callable[[Reading], Fraction]
-) -> BrokenTwin:
-    return BrokenTwin(
-        name=name,
-        because=because,
-        conclusion=_conclusion(**change),
-        refuted_on=refuted_on or reading(10),
-        without=without,
-    )
+def _twin(name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Part) -> BrokenTwin:
+    return twin(_conclusion, name, because, *without, refuted_on=refuted_on or reading(10), **change)
 
 
 def _drawn() -> Any:
@@ -189,8 +150,8 @@ STATEMENT = Statement(
     deviation="T = O~(1 / Lambda_0) read as 'from T on', with bounded data (A1, A2)",
     constant="hidden",
     hypotheses=(
-        Hypothesis(says="eps, delta in (0, 1/10), kappa = 1", holds=_range),
-        Hypothesis(says="constants C >= 1 and logarithms to a power >= 0 are hidden", holds=_hidden),
+        Hypothesis(says="eps, delta in (0, 1/10), kappa = 1", holds=below_a_tenth),
+        HIDDEN,
         WIDTH,
         Hypothesis(
             says="||x|| <= 1, |y| <= 1 (A1, A2) and Lambda_0 > 0 (A3)",

@@ -17,7 +17,7 @@ for every solution of the flow through its kinks, and for gradient descent with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -25,11 +25,11 @@ from math import ceil
 from typing import Any
 
 from reference.arithmetic import Interval, enclose
+from theorems.glss.hidden_constants import HIDDEN, LEAST, Part, below_a_tenth, filled, filled_in, recipe, twin
 from theorems.glss.theorem_3_7_explicit import MULTIPLIER, NORM
 from theorems.sources import GLSS
-from theorems.statement import BrokenTwin, Claim, Finding, ForEach, Hypothesis, Instance, Misprint, Statement
+from theorems.statement import BrokenTwin, Finding, Hypothesis, Instance, Misprint, Statement
 
-LEAST = Fraction(1, 2)  # Lambda_0 of one point of norm 1
 DISTANCE = 100  # |x_test| in units of eps / kappa: s is a hundredth, up to weight decay
 
 
@@ -95,61 +95,32 @@ def failure(x: Reading, eps: Fraction) -> Interval:
     return max(low, Fraction(0)) ** 2 / (6 * (1 + Fraction(1, x.width))), Fraction(1)
 
 
-def _conclusion(
-    eps: Callable[[Reading], Fraction] = lambda x: x.eps, delta: Callable[[Reading], Fraction] = lambda x: x.delta
-) -> ForEach:
-    def claims(x: Reading) -> Sequence[Claim]:
-        return [
-            Claim(
-                says="P[|u_test(T) - u*_test| > eps] <= delta with x = 1 and x_test = -100 eps / kappa",
-                left=failure(x, eps(x)),
-                relation="<=",
-                right=delta(x),
-            )
-        ]
+def _facts(x: Reading) -> Mapping[str, float | int | str]:
+    return {
+        "C": float(x.constant),
+        "kappa": float(x.kappa),
+        "T": float(x.time),
+        "m": float(x.width),
+        "lambda T": float(x.lam * x.time),
+        "|x_test|": float(x.distance),
+        "P[fail] at least": float(failure(x, x.eps)[0]),
+    }
 
-    def facts(x: Reading) -> Mapping[str, float | int | str]:
-        return {
-            "C": float(x.constant),
-            "kappa": float(x.kappa),
-            "T": float(x.time),
-            "m": float(x.width),
-            "lambda T": float(x.lam * x.time),
-            "|x_test|": float(x.distance),
-            "P[fail] at least": float(failure(x, x.eps)[0]),
-        }
 
-    return ForEach(claims=claims, facts=facts)
+_conclusion = recipe(
+    "P[|u_test(T) - u*_test| > eps] <= delta with x = 1 and x_test = -100 eps / kappa", failure, _facts
+)
 
 
 def reading(
     constant: int, power: int = 1, eps: Fraction = Fraction(9, 100), delta: Fraction = Fraction(9, 100)
 ) -> Reading:
     """Fill in the constants."""
-    return Reading(
-        name=f"C-{constant}-power-{power}",
-        says=f"hidden constant {constant}, logarithm to the power {power}",
-        constant=Fraction(constant),
-        power=power,
-        eps=eps,
-        delta=delta,
-    )
+    return filled(Reading, constant, power, eps=eps, delta=delta)
 
 
 def _instances(_profile: str) -> Sequence[Reading]:
-    return (reading(1), reading(10), reading(1000), reading(1000, 3))
-
-
-def _range(x: Reading) -> str | None:
-    for name, value in (("eps", x.eps), ("delta", x.delta)):
-        if not 0 < value < Fraction(1, 10):
-            return f"{name} must lie in (0, 1/10), got {value}"
-    return None
-
-
-def _hidden(x: Reading) -> str | None:
-    good = x.constant >= 1 and x.power >= 0
-    return None if good else f"C must be at least 1 and the power at least 0, got {x.constant} and {x.power}"
+    return filled_in(reading)
 
 
 def _linear(x: Reading) -> str | None:
@@ -162,16 +133,8 @@ SMALLER = replace(
 )
 
 
-def _twin(
-    name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Callable[[Reading], Fraction]
-) -> BrokenTwin:
-    return BrokenTwin(
-        name=name,
-        because=because,
-        conclusion=_conclusion(**change),
-        refuted_on=refuted_on or reading(10),
-        without=without,
-    )
+def _twin(name: str, because: str, *without: str, refuted_on: Reading | None = None, **change: Part) -> BrokenTwin:
+    return twin(_conclusion, name, because, *without, refuted_on=refuted_on or reading(10), **change)
 
 
 def _drawn() -> Any:
@@ -196,8 +159,8 @@ STATEMENT = Statement(
     deviation="gradient flow for 'gradient descent', as the time T says (A10)",
     constant="hidden",
     hypotheses=(
-        Hypothesis(says="eps, delta in (0, 1/10)", holds=_range),
-        Hypothesis(says="constants C >= 1 and logarithms to a power >= 0 are hidden", holds=_hidden),
+        Hypothesis(says="eps, delta in (0, 1/10)", holds=below_a_tenth),
+        HIDDEN,
         KAPPA,
         Hypothesis(
             says="n = d = 1 and x = Y = 1, so that Lambda_0 = 1/2 (A1, A2)",
