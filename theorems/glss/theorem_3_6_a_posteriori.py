@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -139,38 +140,62 @@ def distances(x: Training, run: Run, goal: Remainder) -> list[Interval]:
     return found
 
 
-def _claims(x: Training, goal: Callable[[Training], Remainder], norms_of: Norms) -> Sequence[Claim]:
-    run = judged(x)
-    left, lacking = distances(x, run, goal(x)), residuals(x, run)
-    z, error = goal(x)
+def carried(
+    x: Training,
+    start: Fraction,
+    found: Sequence[tuple[float, float]],
+    lacking: Sequence[Fraction],
+    goal: Remainder,
+) -> list[Fraction]:
+    """Carry a bound on the distance from step to step, rounded upwards.
+
+    Parameters
+    ----------
+    start : at least the distance before the first step
+    found : (nu_k, eta_k) of every step
+    lacking : what every recorded step lacks to the identity
+    goal : Y - u*, and how far the truth may be
+    """
+    z, error = goal
     drive = x.step * x.kappa**2 * (length(z)[1] + error)
-    bound = [above(left[0][1])]
-    for (nu, eta), rest in zip(norms_of(x, run), lacking, strict=True):
-        bound.append(above(Fraction(nu) * Fraction(bound[-1]) + drive * Fraction(eta) + rest + 2 * error))
-    claims = [
-        Claim(
-            says="u(k+1) = (1 - h lam) u(k) + h kappa^2 Hh(k) (Y - u(k)), up to rounding, at every step",
-            left=max(lacking, default=Fraction(0)),
-            relation="<=",
-            right=IDENTITY,
-        )
-    ]
+    bound = [Fraction(above(start))]
+    for (nu, eta), rest in zip(found, lacking, strict=True):
+        bound.append(Fraction(above(Fraction(nu) * bound[-1] + drive * Fraction(eta) + rest + 2 * error)))
+    return bound
+
+
+def identity(lacking: Sequence[Fraction]) -> Claim:
+    """Claim that no recorded step lacks more to the identity than rounding may cost."""
+    return Claim(
+        says="u(k+1) = (1 - h lam) u(k) + h kappa^2 Hh(k) (Y - u(k)), up to rounding, at every step",
+        left=max(lacking, default=Fraction(0)),
+        relation="<=",
+        right=IDENTITY,
+    )
+
+
+def _claims(x: Training, goal: Callable[[Training], Remainder], norms_of: Norms) -> Sequence[Claim]:
+    run, rest = judged(x), goal(x)
+    left, lacking = distances(x, run, rest), residuals(x, run)
+    bound = carried(x, left[0][1], norms_of(x, run), lacking, rest)
+    claims = [identity(lacking)]
     first = 0
     while first < len(bound):
         last = min(2 * first, len(bound) - 1)
-        k = max(range(first, last + 1), key=lambda k: left[k][1] - Fraction(bound[k]))
+        k = max(range(first, last + 1), key=lambda k: left[k][1] - bound[k])
         claims.append(
             Claim(
                 says=f"||u(k) - u*|| <= its bound, nearest at k = {k} of {first} to {last}",
                 left=left[k],
                 relation="<=",
-                right=Fraction(bound[k]),
+                right=bound[k],
             )
         )
         first = last + 1
     return claims
 
 
+@lru_cache(maxsize=1)  # claims and facts look at the same run
 def judged(x: Training) -> Run:
     """Give the run that the instance names, with its kernels."""
     if x.m is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -22,6 +23,7 @@ from theorems.sources import GLSS
 from theorems.statement import BrokenTwin, Claim, ForEach, Statement
 
 
+@lru_cache(maxsize=1)  # claims and facts look at the same run
 def problem(x: Task, recipe: Recipe) -> Training:
     """Give the training problem at the width asked for."""
     return recipe.settings(x, ceil(recipe.needed(x)[1]))

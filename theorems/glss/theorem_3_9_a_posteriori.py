@@ -25,7 +25,7 @@ from reference.arithmetic import enclose
 from reference.preconditions import Float64, exact_rows
 from theorems.glss.equation_10_reweighed_loss import SQUARE_MISSING
 from theorems.glss.reweighed_runs import LEVERAGE, NO_ZERO, Neurons, by_leverage, largest_weight, train_reweighed
-from theorems.glss.theorem_3_6_a_posteriori import IDENTITY, above, distances, length, norms, residuals
+from theorems.glss.theorem_3_6_a_posteriori import Remainder, carried, distances, identity, length, norms, residuals
 from theorems.glss.training_constants import Constants
 from theorems.glss.training_instances import (
     DEFINITE,
@@ -44,7 +44,6 @@ from theorems.glss.training_runs import Run
 from theorems.sources import GLSS
 from theorems.statement import BrokenTwin, Claim, ForEach, Statement
 
-Remainder = tuple[Sequence[Fraction], Fraction]
 Stray = Callable[[float], float]
 
 
@@ -58,11 +57,8 @@ def judged(x: Training, neurons: Neurons) -> Run:
 
 def bounds(x: Training, run: Run, goal: Remainder, stray: Stray) -> list[Fraction]:
     """Bound ||ubar(k) - u*|| at every step, rounded upwards."""
-    drive = x.step * x.kappa**2 * (length(goal[0])[1] + goal[1])
-    bound = [Fraction(above(distances(x, run, goal)[0][1]))]
-    for (nu, eta), rest in zip(norms(x, run), residuals(x, run), strict=True):
-        bound.append(Fraction(above(Fraction(nu) * bound[-1] + drive * Fraction(stray(eta)) + rest + 2 * goal[1])))
-    return bound
+    found = [(nu, stray(eta)) for nu, eta in norms(x, run)]
+    return carried(x, distances(x, run, goal)[0][1], found, residuals(x, run), goal)
 
 
 def start(x: Training, run: Run) -> Claim:
@@ -93,17 +89,9 @@ def conclusion(
 
     def claims(x: Training) -> Sequence[Claim]:
         run, rest = judged(x, neurons), goal(x)
-        found = [
-            Claim(
-                says="u(k+1) = (1 - h lam) u(k) + h kappa^2 Hh(k) (Y - u(k)), up to rounding, at every step",
-                left=max(residuals(x, run)),
-                relation="<=",
-                right=IDENTITY,
-            )
-        ]
         pairs = zip(distances(x, run, rest), bounds(x, run, rest, stray), strict=True)
         return [
-            *found,
+            identity(residuals(x, run)),
             start(x, run),
             *(
                 Claim(says=f"||ubar(k) - u*|| <= its bound at k = {k}", left=left, relation="<=", right=right)
