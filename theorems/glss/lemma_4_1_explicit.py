@@ -41,10 +41,9 @@ from theorems.glss.training_instances import (
     alternating,
     training,
 )
-from theorems.glss.training_runs import ALLOWANCE, deviations, fair_signs
+from theorems.glss.training_runs import ALLOWANCE, BATCH, against_one, deviations, fair_signs
 from theorems.sources import GLSS
 from theorems.statement import (
-    BoundBatch,
     BrokenTwin,
     Construction,
     HighProbability,
@@ -54,8 +53,6 @@ from theorems.statement import (
     Statement,
 )
 
-BATCH = 8
-ONE = (Fraction(1), Fraction(1))
 ON_A_KINK = 16
 """So many neurons may be counted on the wrong side of a kink at one time. Declared, not derived: at the start about
 .8 m n 2^-28 of them lie within `ALLOWANCE` of a kink, below 1 for m n < 3 10^8, and then Chernoff gives 17 of them
@@ -142,14 +139,10 @@ def conclusion(promise: type[Promise]) -> HighProbability:
         bounds = [(float(low[0]), float(high[0])) for low, high in limits]
         decay = promised.decay()
 
-        def draw(rng: np.random.Generator, trials: int) -> BoundBatch:
-            found = np.array([ratios(x, m, rng, bounds, decay) for _ in range(trials)])
-            return BoundBatch(lower=found[:, 0].copy(), upper=found[:, 1].copy(), allowed=ONE)
-
         return Construction(
             size=m,
             batch_size=BATCH,
-            draw=draw,
+            draw=against_one(lambda rng: ratios(x, m, rng, bounds, decay)),
             facts={
                 "n": len(x.X),
                 "T": float(x.horizon),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from reference.preconditions import Float64
-from theorems.glss.training_constants import Constants
+from theorems.glss.training_constants import ONE, Constants
 from theorems.glss.training_instances import (
     DEFINITE,
     DESCENT,
@@ -37,10 +37,9 @@ from theorems.glss.training_instances import (
     on_circle,
     training,
 )
-from theorems.glss.training_runs import ALLOWANCE, Signs, deviations, train
+from theorems.glss.training_runs import ALLOWANCE, BATCH, Signs, against_one, deviations, train
 from theorems.sources import GLSS
 from theorems.statement import (
-    BoundBatch,
     BrokenTwin,
     Construction,
     HighProbability,
@@ -49,9 +48,6 @@ from theorems.statement import (
     Misprint,
     Statement,
 )
-
-BATCH = 8
-ONE = (Fraction(1), Fraction(1))
 
 Bound = Callable[[Constants, int], tuple[Float64, Float64]]
 """(constants, m) -> enclosures of the bound at every step."""
@@ -88,15 +84,10 @@ def conclusion(recipe: Recipe) -> HighProbability:
         constants = recipe.constants(x)
         lower, upper = recipe.bound(constants, m)
 
-        def draw(rng: np.random.Generator, trials: int) -> BoundBatch:
-            ratios = [ratio(x, m, rng, lower, upper, recipe.signs) for _ in range(trials)]
-            low, high = np.array(ratios, dtype=np.float64).T.copy()
-            return BoundBatch(lower=low, upper=high, allowed=ONE)
-
         return Construction(
             size=m,
             batch_size=BATCH,
-            draw=draw,
+            draw=against_one(lambda rng: ratio(x, m, rng, lower, upper, recipe.signs)),
             facts=facts(x, constants, m),
             size_needed=Constants(x, bits=512).needed,
         )

@@ -38,7 +38,7 @@ from theorems.glss.training_instances import (
     shrinking_ridge,
     training,
 )
-from theorems.glss.training_runs import ALLOWANCE, Signs, deviations, train
+from theorems.glss.training_runs import ALLOWANCE, BATCH, Signs, deviations, train
 from theorems.sources import GLSS
 from theorems.statement import (
     BoundBatch,
@@ -51,8 +51,6 @@ from theorems.statement import (
     Misprint,
     Statement,
 )
-
-BATCH = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

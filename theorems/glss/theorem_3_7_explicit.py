@@ -44,10 +44,9 @@ from theorems.glss.training_instances import (
     on_circle,
     training,
 )
-from theorems.glss.training_runs import ALLOWANCE, Signs, train
+from theorems.glss.training_runs import ALLOWANCE, BATCH, Signs, against_one, train
 from theorems.sources import GLSS
 from theorems.statement import (
-    BoundBatch,
     BrokenTwin,
     Construction,
     HighProbability,
@@ -56,9 +55,6 @@ from theorems.statement import (
     Misprint,
     Statement,
 )
-
-BATCH = 8
-ONE = (Fraction(1), Fraction(1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,15 +127,10 @@ def conclusion(recipe: Recipe) -> HighProbability:
         bounds = [recipe.bound(t) for t in found]
         targets = NewPoints(x).predictions()
 
-        def draw(rng: np.random.Generator, trials: int) -> BoundBatch:
-            each = [ratio(x, m, rng, targets, bounds, recipe.signs) for _ in range(trials)]
-            low, high = np.array(each, dtype=np.float64).T.copy()
-            return BoundBatch(lower=low, upper=high, allowed=ONE)
-
         return Construction(
             size=m,
             batch_size=BATCH,
-            draw=draw,
+            draw=against_one(lambda rng: ratio(x, m, rng, targets, bounds, recipe.signs)),
             facts=facts(constants, m, found),
             size_needed=Constants(x, bits=512).needed,
         )

@@ -36,10 +36,9 @@ from theorems.glss.training_instances import (
     alternating,
     on_circle,
 )
-from theorems.glss.training_runs import ALLOWANCE, Signs, deviations, fair_signs
+from theorems.glss.training_runs import ALLOWANCE, BATCH, Signs, against_one, deviations, fair_signs
 from theorems.sources import GLSS
 from theorems.statement import (
-    BoundBatch,
     BrokenTwin,
     Construction,
     HighProbability,
@@ -48,9 +47,6 @@ from theorems.statement import (
     Misprint,
     Statement,
 )
-
-BATCH = 8
-ONE = (Fraction(1), Fraction(1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,15 +73,10 @@ def conclusion(signs: Signs = fair_signs) -> HighProbability:
         found = constants(x)
         lower, upper = found.distances(m)
 
-        def draw(rng: np.random.Generator, trials: int) -> BoundBatch:
-            each = [ratio(x, m, rng, lower, upper, signs) for _ in range(trials)]
-            low, high = np.array(each, dtype=np.float64).T.copy()
-            return BoundBatch(lower=low, upper=high, allowed=ONE)
-
         return Construction(
             size=m,
             batch_size=BATCH,
-            draw=draw,
+            draw=against_one(lambda rng: ratio(x, m, rng, lower, upper, signs)),
             facts=facts(x, found, m),
             size_needed=constants(x, bits=512).needed,
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from reference.gradient_descent import descend
 from reference.preconditions import Float64
 from reference.wide_networks import drawn
 from theorems.glss.training_instances import Training
+from theorems.statement import BoundBatch
 
 BRUTE_UP_TO = 20_000
 """Up to this width all neurons are moved one by one."""
@@ -29,6 +31,9 @@ EXACT_UP_TO = 10**6
 
 ALLOWANCE = 2.0**-28
 """By how much rounding may have moved an output, at any step."""
+
+BATCH = 8
+"""Runs per batch: one takes milliseconds to seconds."""
 
 Facts = Mapping[str, float | int | str]
 """Named numbers for display."""
@@ -121,3 +126,15 @@ def deviations(x: Training, u: Float64) -> Float64:
     z = np.array([float(v) for v in x.remainder[0]])
     found: Float64 = z - (x.Y - u)
     return found
+
+
+def against_one(
+    ratio: Callable[[np.random.Generator], tuple[float, float]],
+) -> Callable[[np.random.Generator, int], BoundBatch]:
+    """Train once per trial; each run encloses its largest ratio of a distance to its bound, and 1 is allowed."""
+
+    def draw(rng: np.random.Generator, trials: int) -> BoundBatch:
+        low, high = np.array([ratio(rng) for _ in range(trials)], dtype=np.float64).T.copy()
+        return BoundBatch(lower=low, upper=high, allowed=(Fraction(1), Fraction(1)))
+
+    return draw
