@@ -95,16 +95,22 @@ def statistical_dimension_enclosure(K_mid: Any, K_radius: Exact, lam: Exact) -> 
     return max(lower, Fraction(0)), min(upper, Fraction(n))
 
 
+PRECISIONS = (128, 512, 2048)
+SHARP = Fraction(1, 2**64)  # width of an enclosure of s_lambda for which no further precision is asked
+
+
 def _inverse_trace(rows: list[list[Fraction]], shift: Fraction) -> Interval:
-    """Enclose tr (K + shift I)^-1 for a positive definite sum."""
+    """Enclose tr (K + shift I)^-1 for a positive definite sum; balls lose digits where shift is small against K."""
     shifted = [[x + shift * (i == j) for j, x in enumerate(row)] for i, row in enumerate(rows)]
-    for bits in (128, 512, 2048):
+    for bits in PRECISIONS:
         try:
             inverse = ball_inverse(ball_matrix(shifted, bits=bits), bits)
         except Undetermined:
             continue
         with precision(bits):
-            return interval(sum(inverse[i, i] for i in range(len(rows))))
+            lower, upper = interval(sum(inverse[i, i] for i in range(len(rows))))
+        if shift * (upper - lower) <= SHARP or bits == PRECISIONS[-1]:
+            return lower, upper
     raise Undetermined("statistical_dimension_enclosure: K + lam I is not proven invertible at 2048 bits")
 
 
